@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A parsed packet: host order, every length proved, family-neutral addresses. Nothing above floor 1
+ * looks at header octets or checks a length again. Floor 1.
+ */
+#ifndef RNL_WIRE_SEG_H
+#define RNL_WIRE_SEG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runnel.h"
+
+/* Control bits in their header order (RFC 9293 3.1); AE of RFC 9768 is bit 8. */
+#define RNL_TH_FIN 0x001u
+#define RNL_TH_SYN 0x002u
+#define RNL_TH_RST 0x004u
+#define RNL_TH_PSH 0x008u
+#define RNL_TH_ACK 0x010u
+#define RNL_TH_URG 0x020u
+#define RNL_TH_ECE 0x040u
+#define RNL_TH_CWR 0x080u
+#define RNL_TH_AE 0x100u
+
+/* What struct rnl_tcpopt holds. */
+#define RNL_OPT_MSS 0x01u
+#define RNL_OPT_WSCALE 0x02u
+#define RNL_OPT_SACK_OK 0x04u
+#define RNL_OPT_TS 0x08u
+#define RNL_OPT_SACK 0x10u
+#define RNL_OPT_BAD 0x80u /* an impossible length ended the parse */
+
+#define RNL_SACK_MAX 4
+
+struct rnl_sack {
+	uint32_t left, right; /* [left, right) */
+};
+
+/** TCP options of one segment; a field counts only when its bit is set in `has`. */
+struct rnl_tcpopt {
+	uint8_t has; /* RNL_OPT_* */
+	uint8_t wscale;
+	uint8_t nsack;
+	uint16_t mss;
+	uint32_t tsval, tsecr;
+	struct rnl_sack sack[RNL_SACK_MAX];
+};
+
+/** Network header of one packet. */
+struct rnl_ip {
+	struct rnl_addr src, dst;
+	uint16_t l4_off; /* from the mbuf's data start */
+	uint16_t l4_len; /* octets after the IP header, trailer excluded */
+	uint8_t version; /* 4 or 6 */
+	uint8_t proto;   /* IPPROTO_* */
+	uint8_t ttl;     /* or hop limit */
+	uint8_t tos;     /* DSCP and ECN */
+	bool fragment;   /* more fragments follow, or the offset is not 0 */
+};
+
+/** One TCP segment. */
+struct rnl_seg {
+	struct rte_mbuf *m;
+	struct rnl_tuple key; /* as seen from here: local is the destination */
+	uint32_t hash;        /* of key, by the flow table */
+	uint32_t seq, ack;
+	uint32_t len;         /* payload octets */
+	uint16_t off;         /* of the payload from the mbuf's data start */
+	uint16_t wnd;         /* unscaled */
+	uint16_t urp;         /* urgent pointer */
+	uint16_t flags;       /* RNL_TH_* */
+	uint8_t tos;
+	uint8_t ttl;
+	uint8_t port;         /* of the stack */
+	struct rnl_tcpopt opt;
+};
+
+#endif /* RNL_WIRE_SEG_H */

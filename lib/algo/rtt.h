@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Round-trip estimation and the retransmission timeout (RFC 6298). Floor 2. */
+#ifndef RNL_ALGO_RTT_H
+#define RNL_ALGO_RTT_H
+
+#include <stdint.h>
+
+#define RNL_RTO_INITIAL_US 1000000u /* RFC 6298 2.1 */
+#define RNL_RTO_SYN_LOST_US 3000000u /* RFC 6298 5.7 */
+/* DEVIATES RFC 6298 2.4: the floor is 200 ms, as every current stack has it, not one second. */
+#define RNL_RTO_MIN_US 200000u
+#define RNL_RTO_MAX_US 60000000u /* RFC 6298 2.5 */
+
+/** All zero: no sample yet. */
+struct rnl_rtt {
+	uint32_t srtt_us;   /* smoothed round trip, times 8; 0: no sample */
+	uint32_t rttvar_us; /* mean deviation, times 4 */
+};
+
+/** Takes a sample (us; 0 counts as 1). Samples of retransmitted data are the caller's to leave out
+ * (Karn, RFC 6298 3). */
+void rnl_rtt_sample(struct rnl_rtt *r, uint32_t rtt_us);
+/** @return RTO without backoff, within [min_us, RNL_RTO_MAX_US] (RFC 6298 2). */
+uint32_t rnl_rtt_rto(const struct rnl_rtt *r, uint32_t min_us);
+/** @return rto doubled `backoff` times, at most RNL_RTO_MAX_US (RFC 6298 5.5). */
+uint32_t rnl_rtt_backoff(uint32_t rto_us, unsigned int backoff);
+
+#endif /* RNL_ALGO_RTT_H */

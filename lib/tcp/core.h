@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One core's world as TCP sees it. It frees floor 3 from globals, clocks and upward calls: time is a
+ * number, packets go into transmit queues, and what the floor above must do (tell the application, call
+ * output, free a block) goes into two lists that it drains. Floor 3.
+ */
+#ifndef RNL_TCP_CORE_H
+#define RNL_TCP_CORE_H
+
+#include "algo/sndbuf.h"
+#include "base/counters.h"
+#include "base/pkt.h"
+#include "base/prng.h"
+#include "base/txq.h"
+#include "base/wheel.h"
+#include "tcp/conn.h"
+
+#define RNL_MAX_PORTS 8
+
+/** What TCP knows of a port. */
+struct rnl_core_port {
+	struct rnl_txq txq;
+	uint32_t caps; /* enum rnl_port_cap */
+	uint32_t tso_max_bytes;
+	uint16_t tso_max_segs;
+	uint16_t mtu;
+};
+
+/** Callbacks, options and congestion control that many connections share; interned, counted. */
+struct rnl_policy {
+	const struct rnl_app_ops *ops;
+	struct rnl_conn_opts opts; /* every default filled in */
+	uint32_t refs;
+	uint32_t hash;
+};
+
+/** A list of connections, linked by an index in each. */
+struct rnl_list {
+	uint32_t head, tail;
+};
+
+struct rnl_core {
+	uint64_t now_us;
+	uint32_t now_ms; /* now_us / 1000, wrapping */
+	uint16_t ip_id;
+	struct rnl_list events; /* by next_event */
+	struct rnl_list output; /* by next_output */
+	struct rnl_pool conns;  /* struct rnl_tcb */
+	struct rnl_pool works;  /* struct rnl_work */
+	struct rnl_pool ranges; /* struct rnl_range and struct rnl_run */
+	struct rnl_pool minis;  /* struct rnl_mini */
+	struct rnl_pool chunks; /* struct rnl_chunk */
+	struct rnl_wheel conn_wheel;
+	struct rnl_wheel mini_wheel;
+	struct rnl_zc_list zc;
+	struct rte_mempool *pkt_pool;
+	struct rte_mempool *hdr_pool;
+	uint32_t held;     /* received buffers kept by connections and the application */
+	uint32_t held_max;
+	struct rnl_policy *policies;
+	uint8_t *nexthop_port; /* port of each next hop */
+	uint64_t challenge_second; /* RFC 5961 7: the second that challenge_left counts for */
+	uint32_t challenge_left;
+	uint32_t rst_left; /* RSTs for no connection left in that second */
+	uint32_t time_wait_ms;
+	struct rnl_secrets secrets;
+	struct rnl_prng prng;
+	struct rnl_core_port ports[RNL_MAX_PORTS];
+	struct rnl_counters counters;
+};
+
+static inline struct rnl_tcb *rnl_core_tcb(const struct rnl_core *core, uint32_t i)
+{
+	return rnl_pool_at(&core->conns, i);
+}
+
+static inline struct rnl_mini *rnl_core_mini(const struct rnl_core *core, uint32_t i)
+{
+	return rnl_pool_at(&core->minis, i);
+}
+
+static inline struct rnl_core_port *rnl_core_port(struct rnl_core *core, uint16_t nexthop)
+{
+	return &core->ports[core->nexthop_port[nexthop]];
+}
+
+static inline const struct rnl_policy *rnl_core_policy(const struct rnl_core *core,
+						       const struct rnl_tcb *tcb)
+{
+	return &core->policies[tcb->policy];
+}
+
+/** @return the index of a connection block: a shift and a multiplication by a constant, no division. */
+static inline uint32_t rnl_core_index(const struct rnl_core *core, const struct rnl_tcb *tcb)
+{
+	return (uint32_t)(tcb - (const struct rnl_tcb *)(const void *)core->conns.base);
+}
+
+/** Puts a connection on the event list. */
+static inline void rnl_core_event(struct rnl_core *core, struct rnl_tcb *tcb, uint16_t events)
+{
+	uint32_t i;
+
+	tcb->events |= events;
+	if (tcb->flags & RNL_F_ON_EVENTS)
+		return;
+	tcb->flags |= RNL_F_ON_EVENTS;
+	tcb->next_event = RNL_NIL;
+	i = rnl_core_index(core, tcb);
+	if (core->events.head == RNL_NIL)
+		core->events.head = i;
+	else
+		rnl_core_tcb(core, core->events.tail)->next_event = i;
+	core->events.tail = i;
+}
+
+/** Puts a connection on the output list. */
+static inline void rnl_core_output(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	uint32_t i;
+
+	if (tcb->flags & RNL_F_ON_OUTPUT)
+		return;
+	tcb->flags |= RNL_F_ON_OUTPUT;
+	tcb->next_output = RNL_NIL;
+	i = rnl_core_index(core, tcb);
+	if (core->output.head == RNL_NIL)
+		core->output.head = i;
+	else
+		rnl_core_tcb(core, core->output.tail)->next_output = i;
+	core->output.tail = i;
+}
+
+/** Arms the connection's timer for at_us unless it fires earlier already: the lazy way. */
+static inline void rnl_core_timer(struct rnl_core *core, struct rnl_tcb *tcb, uint64_t at_us)
+{
+	if (tcb->timer.at_us == 0 || at_us < tcb->timer.at_us)
+		rnl_wheel_arm(&core->conn_wheel, rnl_core_index(core, tcb), at_us);
+}
+
+static inline void rnl_core_count(struct rnl_core *core, enum rnl_counter id)
+{
+	rnl_count(&core->counters, id);
+}
+
+#endif /* RNL_TCP_CORE_H */

@@ -13,5 +13,8 @@ uint32_t rnl_isn(const struct rnl_tuple *key, const uint8_t secret[16], uint64_t
 uint32_t rnl_isn_ts_offset(const struct rnl_tuple *key, const uint8_t secret[16]);
 /** @return where the search for a source port starts (RFC 6056 3.3.3): keyed by addresses and remote port. */
 uint32_t rnl_isn_port_offset(const struct rnl_tuple *key, const uint8_t secret[16]);
+/** @return which of a table of per-destination counters to use (RFC 6056 3.3.4): mask it to the
+ * table's size. Keyed as the offset, and independent of it. */
+uint32_t rnl_isn_port_index(const struct rnl_tuple *key, const uint8_t secret[16]);
 
 #endif /* RNL_ALGO_ISN_H */

@@ -4,7 +4,7 @@
  * by sequence and by time of the last transmission; a range can be split at any octet. It carries
  * what RFC 6298, RFC 8985 (RACK) and delivery-rate samples need: send time, what was delivered
  * then, how often it was sent. SYN and FIN occupy one number each and are ranges like any other.
- * Refuses: payload (sndbuf owns it), deciding what is lost. Floor 2.
+ * Refuses: payload (sndbuf owns it), deciding what is lost, merging ranges. Floor 2.
  */
 #ifndef RNL_ALGO_SENTQ_H
 #define RNL_ALGO_SENTQ_H
@@ -34,11 +34,14 @@ struct rnl_range {
 	uint8_t sends;                 /* transmissions, saturating */
 };
 
+_Static_assert(sizeof(struct rnl_range) == 64, "a range is one cache line");
+
 /** A connection's queue. All zero: empty. */
 struct rnl_sentq {
 	uint32_t head, tail;   /* by sequence */
 	uint32_t thead, ttail; /* by time */
 	uint32_t count;        /* ranges */
+	uint32_t lost_hint;    /* no LOST range precedes this one by sequence; RNL_NIL: there is none */
 	uint32_t lost_bytes;   /* numbers in LOST ranges */
 	uint32_t sacked_bytes; /* numbers in SACKED ranges */
 	uint32_t retrans_bytes;/* numbers in RETRANS ranges that are neither LOST nor SACKED */
@@ -47,19 +50,21 @@ struct rnl_sentq {
 /** What a cumulative acknowledgement took away. */
 struct rnl_sentq_acked {
 	uint32_t bytes;        /* sequence numbers */
+	uint32_t sacked_bytes; /* of them: in SACKED ranges, so delivered before */
 	uint32_t segments;     /* ranges, whole or part */
-	uint64_t rtt_sent_us;  /* latest send time of an acknowledged range sent once; 0: none (Karn) */
-	uint64_t sent_us;      /* latest send time of any acknowledged range */
-	uint64_t delivered;    /* of the range with the latest sent_us: for the rate sample */
+	/* The times are of ranges that this acknowledgement delivered: not of SACKED ones. */
+	uint64_t rtt_sent_us;  /* latest send time of one that was sent once; 0: none (Karn) */
+	uint64_t sent_us;      /* latest send time of any; 0: none */
+	uint64_t delivered;    /* of the one with the latest sent_us: for the rate sample */
 	uint64_t delivered_us;
 	uint64_t first_sent_us;
 	uint8_t flags;         /* or of their flags */
 };
 
 /**
- * Records the first transmission of [seq, end), which begins where the queue ends (or anywhere when it
- * is empty). Ranges are merged with the last one only when `merge` is set and both were sent in the
- * same microsecond with the same flags: keeps bulk cheap.
+ * Records the first transmission of [r->seq, r->end), which begins where the queue ends (or anywhere
+ * when it is empty), at r->sent_us, which is not before that of any other range. Of r->flags, FIN,
+ * SYN and APP_LIMITED are taken; links and sends are set here.
  * @return the range's index, or RNL_NIL when the pool is empty (nothing is changed).
  */
 uint32_t rnl_sentq_push(struct rnl_sentq *q, struct rnl_pool *pool, const struct rnl_range *r);
@@ -70,11 +75,14 @@ void rnl_sentq_ack(struct rnl_sentq *q, struct rnl_pool *pool, uint32_t una,
 uint32_t rnl_sentq_split(struct rnl_sentq *q, struct rnl_pool *pool, uint32_t i, uint32_t at);
 /** Marks range i lost. Nothing happens when it is lost or sacked already. */
 void rnl_sentq_mark_lost(struct rnl_sentq *q, struct rnl_pool *pool, uint32_t i);
+/** Marks range i selectively acknowledged; it is not lost any more. Nothing happens when it is so already. */
+void rnl_sentq_mark_sacked(struct rnl_sentq *q, struct rnl_pool *pool, uint32_t i);
 /** Marks everything that is not sacked lost (RFC 6298 5.4: after a timeout). */
 void rnl_sentq_mark_all_lost(struct rnl_sentq *q, struct rnl_pool *pool);
-/** @return the first lost range by sequence, or RNL_NIL. */
-uint32_t rnl_sentq_first_lost(const struct rnl_sentq *q, const struct rnl_pool *pool);
-/** Records that range i was sent again now: clears LOST, sets RETRANS, moves it last by time. */
+/** @return the first lost range by sequence, or RNL_NIL. Searches on from where it last was. */
+uint32_t rnl_sentq_first_lost(struct rnl_sentq *q, const struct rnl_pool *pool);
+/** Records that range i was sent again: clears LOST, sets RETRANS, moves it last by time. Of *now,
+ * the four times and counts and APP_LIMITED are taken. */
 void rnl_sentq_resent(struct rnl_sentq *q, struct rnl_pool *pool, uint32_t i,
 		      const struct rnl_range *now);
 /** Forgets everything. */

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash disable=SC2034
+#
+# What the interop tests share. Each test is a script of its own: it makes its namespaces, starts its
+# programs, prints a "PASS: " or "FAIL: " line for each case, and leaves nothing behind.
+# RNL_BUILD is the build directory, by default build/.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/../../scripts/lib.sh"
+. "$here/../../scripts/sandbox.sh"
+
+RNL_BUILD=${RNL_BUILD:-$RNL_TOP/build}
+RUNNEL=$RNL_BUILD/app/runnel/runnel
+RUNNEL_GEN=$RNL_BUILD/app/runnel-gen/runnel-gen
+TEST=$(basename "$0" .sh)
+failures=0
+
+pass() {
+	say "PASS: $TEST/$1${2:+ ($2)}"
+}
+
+fail() {
+	say "FAIL: $TEST/$1${2:+ ($2)}"
+	failures=$((failures + 1))
+}
+
+# check NAME CMD...: a case that passes when the command succeeds. The last line that it prints is
+# shown beside the name.
+check() {
+	local name=$1 out rc
+	shift
+	"$@" >"$STATE/tmp/case.log" 2>&1
+	rc=$?
+	out=$(tail -n 1 "$STATE/tmp/case.log")
+	if [ $rc = 0 ]; then
+		pass "$name" "$out"
+	else
+		fail "$name" "status $rc: $out"
+	fi
+	return $rc
+}
+
+# refute NAME CMD...: a case that passes when the command fails.
+refute() {
+	local name=$1
+	shift
+	if "$@" >"$STATE/tmp/case.log" 2>&1; then
+		fail "$name" "it succeeded: $(tail -n 1 "$STATE/tmp/case.log")"
+	else
+		pass "$name"
+	fi
+}
+
+# Ends a test that cannot go on.
+give_up() {
+	fail "$1" "$2"
+	show_logs
+	exit 1
+}
+
+show_logs() {
+	local log
+	for log in "$STATE"/tmp/*.out; do
+		[ -s "$log" ] || continue
+		say "--- ${log##*/}"
+		tail -n 30 "$log"
+	done
+}
+
+finish() {
+	[ $failures = 0 ] || show_logs
+	[ $failures = 0 ]
+	exit
+}
+
+# Begins: rights, programs, sandbox.
+begin() {
+	local missing
+	missing=$(rights_missing)
+	[ -z "$missing" ] || die "needs $missing"
+	[ -x "$RUNNEL" ] && [ -x "$RUNNEL_GEN" ] || die "build first: $RUNNEL is not there"
+	memory_need 800 "this test"
+	sandbox_open
+}
+
+# The kernel's side of a test.
+peer() {
+	run ip netns exec "$NS_A" /usr/bin/python3 "$here/peer.py" "$@"
+}
+
+# eal NAME CPU: EAL arguments that need neither hugepages nor configuration.
+eal() {
+	echo "-l $2 --no-huge -m 512 --no-pci --file-prefix $EAL_PREFIX-$1"
+}
+
+CPU_1=$(cpus 1)
+CPU_2=$(cpus 2)
+CPU_2=${CPU_2##*,}
+
+# on_veth NAME CPU PROGRAM ARG...: starts a program in NS_B on the veth, its output in NAME.out.
+on_veth() {
+	local name=$1 cpu=$2 program=$3
+	shift 3
+	# shellcheck disable=SC2046
+	spawn ip netns exec "$NS_B" "$program" $(eal "$name" "$cpu") \
+		--vdev "net_af_packet0,iface=$IF_B,framecnt=2048" \
+		-- --ip "$RUNNEL_IP/$PREFIX_LEN" "$@" >"$STATE/tmp/$name.out" 2>&1 </dev/null
+}
+
+answers() {
+	in_a ping -q -c 1 -W 1 "${1:-$RUNNEL_IP}"
+}
+
+# endpoint ARG...: runs runnel on the veth and waits until it answers; its pid is in $endpoint.
+endpoint() {
+	on_veth runnel "$CPU_1" "$RUNNEL" "$@"
+	endpoint=$child
+	within 20 answers || give_up start "runnel does not answer on $RUNNEL_IP"
+}
+
+# A case of its own: the endpoint ends by itself when asked to, and with status 0.
+endpoint_stop() {
+	check "${1:-stops-on-SIGTERM}" stop "$endpoint" "${2:-TERM}" 10
+}
+
+# listening PORT: a kernel server of NS_A is there.
+listening() {
+	[ -n "$(in_a ss -Hltn "sport = :$1")" ]
+}

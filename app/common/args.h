@@ -27,7 +27,8 @@ int rnl_arg_u16(const struct rnl_arg *a, uint16_t min, uint16_t max, uint16_t *o
 int rnl_arg_size(const struct rnl_arg *a, uint64_t min, uint64_t max, uint64_t *out);
 /** Per second: 500, 2.5k, 1M, 10G (powers of 1000). @return 0, -EINVAL. */
 int rnl_arg_rate(const struct rnl_arg *a, double *out);
-/** Time: 10, 10s, 1.5s, 200ms, 50us, 100ns, 2m, 1h; a bare number is seconds. ns. @return 0, -EINVAL. */
+/** Time: 10, 10s, 1.5s, 200ms, 50us, 100ns, 2m, 1h; a bare number is seconds. ns. @return 0,
+ * -EINVAL. */
 int rnl_arg_duration(const struct rnl_arg *a, uint64_t *out_ns);
 /** Port set in hexadecimal, with or without 0x: as testpmd's and l3fwd's -p. @return 0, -EINVAL. */
 int rnl_arg_portmask(const struct rnl_arg *a, uint64_t *out);
@@ -50,9 +51,11 @@ struct rnl_addr_range {
 };
 /** Address of either family. @return 0, -EINVAL. */
 int rnl_arg_addr(const struct rnl_arg *a, struct rnl_addr *out);
-/** "10.0.0.1/24"; without a length the whole address. Length in bits of its family. @return 0, -EINVAL. */
+/** "10.0.0.1/24"; without a length the whole address. Length in bits of its family. @return 0,
+ * -EINVAL. */
 int rnl_arg_prefix(const struct rnl_arg *a, struct rnl_addr *out, uint8_t *len);
-/** "10.0.0.1", "10.0.0.1-10.0.0.50" or "10.0.0.1+50". At most 2^24 addresses. @return 0, -EINVAL. */
+/** "10.0.0.1", "10.0.0.1-10.0.0.50" or "10.0.0.1+50". At most 2^24 addresses. @return 0, -EINVAL.
+ */
 int rnl_arg_addr_range(const struct rnl_arg *a, struct rnl_addr_range *out);
 /** Address number i of a range, i below count. */
 struct rnl_addr rnl_addr_range_at(const struct rnl_addr_range *r, uint32_t i);

@@ -20,8 +20,8 @@ struct rnl_loop {
 };
 
 /**
- * Starts the workers and returns when rnl_loop_stop() was called or a signal that rnl_signals_catch()
- * watches came in, and all workers have stopped.
+ * Starts the workers and returns when rnl_loop_stop() was called or a signal that
+ * rnl_signals_catch() watches came in, and all workers have stopped.
  * @return 0, or a negative errno of rnl_run().
  */
 int rnl_loop_run(struct rnl_loop *loop, struct rnl_error *err);

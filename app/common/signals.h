@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * signals - SIGINT and SIGTERM set a flag and do nothing else; the second SIGINT ends the process at
- * once, for one that hangs. SIGPIPE is ignored. Floor 6.
+ * signals - SIGINT and SIGTERM set a flag and do nothing else; the second SIGINT ends the process
+ * at once, for one that hangs. SIGPIPE is ignored. Floor 6.
  */
 #ifndef RNL_APP_SIGNALS_H
 #define RNL_APP_SIGNALS_H

@@ -6,8 +6,8 @@
  *
  * Use: fill struct rnl_topo_opts (rnl_topo_defaults(), then rnl_topo_option() for each option that
  * getopt_long() finds), rnl_topo_open(), listen or connect on the stacks, rnl_topo_workers(),
- * rnl_loop_run() of loop.h, rnl_topo_close(). Several topologies may stand side by side in a process
- * and share lcores: --loop of runnel-gen has one for the client and one for the server.
+ * rnl_loop_run() of loop.h, rnl_topo_close(). Several topologies may stand side by side in a
+ * process and share lcores: --loop of runnel-gen has one for the client and one for the server.
  */
 #ifndef RNL_APP_TOPOLOGY_H
 #define RNL_APP_TOPOLOGY_H

@@ -27,7 +27,7 @@
  * @return 0, -EINVAL, -EEXIST, -ENOMEM; on failure nothing is left behind.
  */
 int rnl_ring_link(const char *name, unsigned int queues, uint16_t port_ids[2],
-		  struct rnl_error *err);
+                  struct rnl_error *err);
 
 /**
  * Frees what rnl_ring_link() made, and the packets that are still on the wire. Closed devices are

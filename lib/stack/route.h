@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Own addresses and routes of one stack, both families alike. An address makes its prefix an on-link
+ * route of its port; other routes go through a gateway that is on link. Few routes are expected (a
+ * linear walk, longest prefix first); addresses may be many and are hashed.
+ * Refuses: metrics, equal-cost paths, removal, a loopback: an own address is no destination.
+ * Floor 4. RFC 1122 3.3.1 (local or remote, gateway), 3.3.4.3 (source address).
+ */
+#ifndef RNL_STACK_ROUTE_H
+#define RNL_STACK_ROUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runnel.h"
+
+#define RNL_ROUTE_MAX 64
+#define RNL_ROUTE_ADDR_MAX 1024
+
+struct rnl_route {
+	struct rnl_addr prefix;  /* bits behind prefix_len are 0 */
+	struct rnl_addr gateway; /* when not on_link */
+	struct rnl_addr src;     /* own address to send from */
+	uint8_t prefix_len;      /* of 128 bits: IPv4 lengths plus 96 */
+	uint8_t port;
+	bool on_link;
+};
+
+struct rnl_route_addr {
+	struct rnl_addr addr;
+	uint8_t prefix_len; /* of 128 bits */
+	uint8_t port;
+};
+
+struct rnl_routes {
+	struct rnl_route route[RNL_ROUTE_MAX]; /* longest prefix first */
+	struct rnl_route_addr addr[RNL_ROUTE_ADDR_MAX];
+	uint16_t index[2 * RNL_ROUTE_ADDR_MAX]; /* hash of the address -> place in addr, plus 1 */
+	uint16_t routes;
+	uint16_t addrs;
+};
+
+/** Makes an empty set. */
+void rnl_route_init(struct rnl_routes *r);
+/**
+ * Gives `port` an own address and makes its prefix on link. IPv4 prefix lengths count from the IPv4
+ * address.
+ * @return 0; -EINVAL: no unicast address, prefix length 0 or too long, or the prefix's own network or
+ * broadcast address; -EEXIST: we have that address; -ENOSPC.
+ */
+int rnl_route_add_address(struct rnl_routes *r, unsigned int port, const struct rnl_addr *addr,
+			  unsigned int prefix_len);
+/**
+ * Adds a route through a gateway. With prefix_len 0 (the default route) the gateway tells the family
+ * and `prefix` must be all zero or 0.0.0.0.
+ * @return 0; -EINVAL: lengths, families, bits behind the prefix, or a gateway that is ourselves or no
+ * unicast address; -ENETUNREACH: the gateway is not on link; -EEXIST: that prefix has a route;
+ * -ENOSPC.
+ */
+int rnl_route_add_gateway(struct rnl_routes *r, const struct rnl_addr *prefix,
+			  unsigned int prefix_len, const struct rnl_addr *gateway);
+
+/**
+ * Where a packet to dst goes: port, neighbour, and the own address to send from. Any of the three may
+ * be NULL. @return 0, or -ENETUNREACH (also for an own address).
+ */
+int rnl_route_find(const struct rnl_routes *r, const struct rnl_addr *dst, unsigned int *port,
+		   struct rnl_addr *next_hop, struct rnl_addr *src);
+/** @return the port of an own address, or -1 when it is not ours. */
+int rnl_route_local_port(const struct rnl_routes *r, const struct rnl_addr *addr);
+/** @return whether the address is one of ours, on any port. */
+static inline bool rnl_route_is_local(const struct rnl_routes *r, const struct rnl_addr *addr)
+{
+	return rnl_route_local_port(r, addr) >= 0;
+}
+/** @return whether the address is the directed broadcast (RFC 1122 3.2.1.3 (c)) of an on-link prefix. */
+bool rnl_route_is_broadcast(const struct rnl_routes *r, const struct rnl_addr *addr);
+/** @return whether the address is reached on `port` without a gateway. */
+bool rnl_route_on_link(const struct rnl_routes *r, unsigned int port, const struct rnl_addr *addr);
+/**
+ * The own address on `port` to ask for neighbour `addr` with: of the longest prefix that has both,
+ * else the port's first of that family. @return 0, or -EADDRNOTAVAIL.
+ */
+int rnl_route_source(const struct rnl_routes *r, unsigned int port, const struct rnl_addr *addr,
+		     struct rnl_addr *src);
+
+#endif /* RNL_STACK_ROUTE_H */

@@ -157,7 +157,7 @@ static int parse_prefix(char *text, struct rnl_listen_config *listen, struct rnl
 static int parse_where(char *text, struct rnl_listen_config *listen, struct rnl_error *err)
 {
 	char *port = strrchr(text, ':');
-	char *close;
+	char *close = NULL;
 	int ret;
 
 	if (*text == '[') {
@@ -172,6 +172,12 @@ static int parse_where(char *text, struct rnl_listen_config *listen, struct rnl_
 	if (port == NULL)
 		return parse_ports(text, listen, err);
 	*port = '\0';
+	if (close == NULL && strchr(text, ':') != NULL)
+		return rnl_service_fail(
+		    err, -EINVAL,
+		    "'%s:%s' could be read in two ways: put the IPv6 address in "
+		    "brackets, as [2001:db8::1]:80",
+		    text, port + 1);
 	ret = parse_prefix(text, listen, err);
 	return ret != 0 ? ret : parse_ports(port + 1, listen, err);
 }

@@ -278,7 +278,7 @@ struct rnl_conn_opts {
 	uint32_t keepalive_intvl_ms; /**< 0: 75000 */
 	uint8_t keepalive_probes;    /**< 0: 9 */
 	uint8_t retries2;            /**< R2 as a count of retransmissions; 0: 15 */
-	uint8_t syn_retries;         /**< SYN and SYN-ACK retransmissions; 0: 6 */
+	uint8_t syn_retries;         /**< SYN retransmissions; 0: 7. SYN-ACK: at most 5 of them */
 	uint8_t dscp;                /**< 0-63 */
 	uint8_t ttl;                 /**< 0: 64 */
 	bool nodelay;                /**< Nagle off (RFC 9293 3.7.4) */

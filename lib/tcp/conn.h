@@ -34,7 +34,6 @@
 #define RNL_F_FIN_SENT 0x00000080u    /* FIN has its sequence number: snd_nxt - 1 */
 #define RNL_F_FIN_RCVD 0x00000100u    /* the peer's FIN was reached: rcv_nxt is behind it */
 #define RNL_F_APP_CLOSED 0x00000200u  /* the application let go: no callback but `closed` */
-#define RNL_F_APP_KNOWS 0x00000400u   /* the application was told of it: `closed` is due */
 #define RNL_F_WANT_WRITE 0x00000800u  /* a send took less than it was given */
 #define RNL_F_RX_PAUSED 0x00001000u   /* the application left data; wait for more or resume */
 #define RNL_F_EOF_TOLD 0x00002000u    /* `peer_closed` was called */
@@ -48,6 +47,7 @@
 #define RNL_F_ZERO_WND 0x00200000u    /* the last window sent was smaller than a segment */
 #define RNL_F_R1 0x00400000u          /* R1 was passed in this episode */
 #define RNL_F_WND_UPDATE 0x00800000u  /* the pending ACK only opens the window */
+#define RNL_F_RTX_NOW 0x01000000u     /* the next retransmission does not ask cwnd */
 
 /* struct rnl_tcb.events: what the application stage must tell */
 #define RNL_EV_ACCEPTED 0x0001u

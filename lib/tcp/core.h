@@ -79,6 +79,11 @@ static inline struct rnl_mini *rnl_core_mini(const struct rnl_core *core, uint32
 	return rnl_pool_at(&core->minis, i);
 }
 
+static inline uint32_t rnl_core_mini_index(const struct rnl_core *core, const struct rnl_mini *mini)
+{
+	return (uint32_t)(mini - (const struct rnl_mini *)(const void *)core->minis.base);
+}
+
 static inline struct rnl_core_port *rnl_core_port(struct rnl_core *core, uint16_t nexthop)
 {
 	return &core->ports[core->nexthop_port[nexthop]];
@@ -136,6 +141,18 @@ static inline void rnl_core_timer(struct rnl_core *core, struct rnl_tcb *tcb, ui
 {
 	if (tcb->timer.at_us == 0 || at_us < tcb->timer.at_us)
 		rnl_wheel_arm(&core->conn_wheel, rnl_core_index(core, tcb), at_us);
+}
+
+/** @return what sndbuf needs, for packets towards a next hop. */
+static inline struct rnl_sndbuf_env rnl_core_sndbuf_env(struct rnl_core *core, uint16_t nexthop)
+{
+	return (struct rnl_sndbuf_env){
+	    .chunks = &core->chunks,
+	    .pkt_pool = core->pkt_pool,
+	    .hdr_pool = core->hdr_pool,
+	    .zc = &core->zc,
+	    .multi_segs = rnl_core_port(core, nexthop)->caps & RNL_CAP_TX_MULTI_SEGS,
+	};
 }
 
 static inline void rnl_core_count(struct rnl_core *core, enum rnl_counter id)

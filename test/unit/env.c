@@ -43,7 +43,7 @@ static void start_eal(void)
 	char *argv[] = {(char[]){"test"},
 	                (char[]){"--no-huge"},
 	                (char[]){"--no-pci"},
-	                (char[]){"--in-memory"},
+	                (char[]){"--no-shconf"},
 	                (char[]){"-m"},
 	                (char[]){"256"},
 	                lcores,

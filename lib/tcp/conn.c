@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the life of a connection block: its start, its working set, its end. Refuses to look at
+ * segments. Floor 3. RFC 9293 3.3.1, 3.7.1, 3.10.5; RFC 7323 2.3; RFC 6928 2.
+ */
+#include <errno.h>
+
+#include "base/seq.h"
+#include "tcp/tcp.h"
+#include "wire/ip.h"
+
+#define MSS_DEFAULT_V4 536  /* RFC 9293 3.7.1 (MUST-15) */
+#define MSS_DEFAULT_V6 1220 /* RFC 9293 3.7.1 (MUST-15) */
+#define MSS_FLOOR 64        /* a peer that asks for less gets this: bounded packets per octet */
+#define TS_OPTION_LEN 12
+
+void rnl_tcb_init(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_tuple *key,
+		  uint16_t policy, uint16_t nexthop)
+{
+	uint32_t gen = tcb->gen;
+
+	*tcb = (struct rnl_tcb){
+	    .key = *key,
+	    .gen = gen,
+	    .policy = policy,
+	    .nexthop = nexthop,
+	    .state = RNL_CLOSED,
+	    .last_rx_ms = core->now_ms,
+	    .snd_mss = rnl_addr_is_v4(&key->raddr) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6,
+	};
+	tcb->rcv_mss = tcb->snd_mss;
+}
+
+void rnl_tcb_set_state(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_state state)
+{
+	static const uint16_t counters[RNL_STATE_COUNT] = {
+	    [RNL_SYN_SENT] = RNL_C_tcp_state_syn_sent,
+	    [RNL_SYN_RECEIVED] = RNL_C_tcp_state_syn_received,
+	    [RNL_ESTABLISHED] = RNL_C_tcp_state_established,
+	    [RNL_FIN_WAIT_1] = RNL_C_tcp_state_fin_wait_1,
+	    [RNL_FIN_WAIT_2] = RNL_C_tcp_state_fin_wait_2,
+	    [RNL_CLOSING] = RNL_C_tcp_state_closing,
+	    [RNL_CLOSE_WAIT] = RNL_C_tcp_state_close_wait,
+	    [RNL_LAST_ACK] = RNL_C_tcp_state_last_ack,
+	    [RNL_TIME_WAIT] = RNL_C_tcp_time_wait_entered,
+	};
+
+	tcb->state = (uint8_t)state;
+	if (counters[state] != 0)
+		rnl_core_count(core, counters[state]);
+}
+
+static void start_cc(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_work *w)
+{
+	uint32_t iw = rnl_cc_initial_window(tcb->snd_mss);
+
+	w->ccops = rnl_core_policy(core, tcb)->opts.cc;
+	w->cc.mss = tcb->snd_mss;
+	/* RFC 5681 3.1: a lost SYN makes it one segment. */
+	if (tcb->flags & RNL_F_SYN_LOST)
+		iw = tcb->snd_mss;
+	if (tcb->folded.word[0] == 0) {
+		w->ccops->init(&w->cc, tcb->snd_mss, iw, core->now_us);
+		return;
+	}
+	w->ccops->unfold(&w->cc, &tcb->folded, core->now_us);
+	/* It was folded because it had been idle for an RTO at least (RFC 5681 4.1). */
+	w->ccops->on_restart(&w->cc, iw, rnl_tcb_rto(core, tcb), rnl_tcb_rto(core, tcb));
+	rnl_core_count(core, RNL_C_tcp_idle_restarts);
+}
+
+struct rnl_work *rnl_tcb_busy(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
+	struct rnl_work *w = tcb->work;
+	uint32_t i;
+
+	if (likely(w != NULL))
+		return w;
+	i = rnl_pool_get(&core->works);
+	if (i == RNL_NIL) {
+		rnl_core_count(core, RNL_C_pool_busy_empty);
+		return NULL;
+	}
+	w = rnl_pool_at(&core->works, i);
+	memset(w, 0, sizeof(*w));
+	w->index = i;
+	w->snd.una = w->snd.end = tcb->snd_bytes;
+	w->delivered_us = core->now_us;
+	w->recover = tcb->snd_una - 1;
+	tcb->work = w;
+	start_cc(core, tcb, w);
+	rnl_tmpl_init(&w->tmpl, &tcb->key, tcb->flags & RNL_F_TS, opts->ttl,
+		      (uint8_t)(opts->dscp << 2));
+	rnl_core_timer(core, tcb, core->now_us + rnl_tcb_rto(core, tcb));
+	return w;
+}
+
+void rnl_tcb_drop_work(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	struct rnl_work *w = tcb->work;
+	struct rnl_sndbuf_env env;
+
+	if (w == NULL)
+		return;
+	env = rnl_core_sndbuf_env(core, tcb->nexthop);
+	rnl_sndbuf_clear(&w->snd, &env);
+	rnl_sentq_clear(&w->sentq, &core->ranges);
+	core->held -= w->reasm.bufs;
+	rnl_reasm_clear(&w->reasm, &core->ranges);
+	core->held -= rnl_rcvq_clear(&w->rcvq);
+	tcb->work = NULL;
+	rnl_pool_put(&core->works, w->index);
+}
+
+void rnl_tcb_fold(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	struct rnl_work *w = tcb->work;
+
+	if (!rnl_sentq_empty(&w->sentq) || w->snd.head != RNL_NIL || w->rcvq.head != NULL ||
+	    !rnl_reasm_empty(&w->reasm) || w->rto_at_us != 0 || w->delack_at_us != 0)
+		return;
+	w->ccops->fold(&w->cc, &tcb->folded);
+	tcb->flags &= ~(RNL_F_RECOVERY | RNL_F_LOSS | RNL_F_CWND_LIMITED);
+	tcb->work = NULL;
+	rnl_pool_put(&core->works, w->index);
+}
+
+void rnl_tcb_end(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_reason reason)
+{
+	if (tcb->events & RNL_EV_END)
+		return;
+	if (tcb->state == RNL_SYN_SENT || (tcb->state == RNL_SYN_RECEIVED &&
+					  !(tcb->flags & RNL_F_PASSIVE)))
+		rnl_core_count(core, RNL_C_tcp_attempt_fails);
+	tcb->reason = (uint8_t)reason;
+	if (reason != RNL_REASON_NORMAL) {
+		rnl_tcb_drop_work(core, tcb);
+		tcb->events &= (uint16_t)~(RNL_EV_RECEIVED | RNL_EV_WRITABLE | RNL_EV_EOF |
+					   RNL_EV_CONNECTED | RNL_EV_TIMER);
+	}
+	if (tcb->state != RNL_TIME_WAIT)
+		tcb->state = RNL_CLOSED;
+	rnl_core_event(core, tcb, RNL_EV_END);
+}
+
+void rnl_tcb_abort(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_reason reason)
+{
+	switch (tcb->state) {
+	case RNL_SYN_RECEIVED:
+	case RNL_ESTABLISHED:
+	case RNL_FIN_WAIT_1:
+	case RNL_FIN_WAIT_2:
+	case RNL_CLOSE_WAIT:
+		rnl_emit_abort(core, tcb); /* RFC 9293 3.10.5 */
+		break;
+	default:
+		break;
+	}
+	if (tcb->state == RNL_TIME_WAIT)
+		tcb->state = RNL_CLOSED;
+	rnl_tcb_end(core, tcb, reason);
+}
+
+uint16_t rnl_tcb_offer_mss(struct rnl_core *core, const struct rnl_tuple *key, uint16_t nexthop,
+			   const struct rnl_conn_opts *opts)
+{
+	uint16_t mss =
+	    (uint16_t)(rnl_core_port(core, nexthop)->mtu - rnl_ip_hlen(&key->raddr) - RNL_TCP_HLEN);
+
+	return opts->mss != 0 && opts->mss < mss ? opts->mss : mss;
+}
+
+uint8_t rnl_tcb_offer_wscale(const struct rnl_conn_opts *opts)
+{
+	uint8_t shift = 0;
+
+	while (shift < 14 && (uint32_t)UINT16_MAX << shift < opts->rcvbuf_bytes)
+		shift++;
+	return shift;
+}
+
+void rnl_tcb_negotiated(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_tcpopt *opt)
+{
+	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
+	uint16_t own = rnl_tcb_offer_mss(core, &tcb->key, tcb->nexthop, opts);
+	uint16_t mss = rnl_addr_is_v4(&tcb->key.raddr) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
+
+	if (opt->has & RNL_OPT_MSS)
+		mss = RTE_MAX(opt->mss, (uint16_t)MSS_FLOOR);
+	tcb->snd_mss = RTE_MIN(mss, own);
+	tcb->rcv_mss = RTE_MIN(tcb->rcv_mss, own);
+	if ((tcb->flags & RNL_F_TS) && (opt->has & RNL_OPT_TS))
+		tcb->snd_mss -= TS_OPTION_LEN;
+	else
+		tcb->flags &= ~RNL_F_TS;
+	if ((tcb->flags & RNL_F_WSCALE) && (opt->has & RNL_OPT_WSCALE)) {
+		tcb->wscale = rnl_wscale_pack(rnl_wscale_ours(tcb->wscale), opt->wscale);
+	} else {
+		tcb->flags &= ~RNL_F_WSCALE;
+		tcb->wscale = 0;
+	}
+	if (tcb->work == NULL)
+		return;
+	start_cc(core, tcb, tcb->work);
+	rnl_tmpl_init(&tcb->work->tmpl, &tcb->key, tcb->flags & RNL_F_TS, opts->ttl,
+		      (uint8_t)(opts->dscp << 2));
+}
+
+uint32_t rnl_tcb_rto(const struct rnl_core *core, const struct rnl_tcb *tcb)
+{
+	uint32_t rto = rnl_rtt_rto(&tcb->rtt, rnl_core_policy(core, tcb)->opts.rto_min_us);
+
+	/* RFC 6298 5.7: a lost SYN left no sample behind. */
+	if ((tcb->flags & RNL_F_SYN_LOST) && tcb->rtt.srtt_us == 0 && tcb->state != RNL_SYN_SENT &&
+	    tcb->state != RNL_SYN_RECEIVED)
+		rto = RNL_RTO_SYN_LOST_US;
+
+	return rnl_rtt_backoff(rto, tcb->backoff);
+}
+
+/* Segments that `bytes` fill, as Linux counts them. */
+static uint32_t segments(uint32_t bytes, uint32_t mss)
+{
+	return (bytes + mss - 1) / mss;
+}
+
+static void work_info(const struct rnl_tcb *tcb, const struct rnl_work *w,
+		      struct rnl_conn_info *info)
+{
+	uint32_t flight = tcb->snd_nxt - tcb->snd_una;
+
+	info->tcpi_unacked = segments(flight, tcb->snd_mss);
+	info->tcpi_sacked = w->dup_acks;
+	info->tcpi_lost = segments(w->sentq.lost_bytes, tcb->snd_mss);
+	info->tcpi_retrans = segments(w->sentq.retrans_bytes, tcb->snd_mss);
+	info->tcpi_total_retrans = w->total_retrans;
+	info->tcpi_snd_cwnd = w->cc.cwnd_bytes / tcb->snd_mss;
+	info->tcpi_snd_ssthresh = w->cc.ssthresh_bytes == UINT32_MAX
+				      ? UINT32_MAX
+				      : w->cc.ssthresh_bytes / tcb->snd_mss;
+	info->tcpi_notsent_bytes = (uint32_t)RTE_MIN(w->snd.end - w->snd.una - flight,
+						     (uint64_t)UINT32_MAX);
+	info->tcpi_rcv_ooopack = w->reasm.bytes;
+	info->unread_bytes = w->rcvq.bytes;
+	info->unacked_bytes = flight;
+}
+
+void rnl_tcb_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
+		  struct rnl_conn_info *info)
+{
+	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
+	const struct rnl_core_port *port = &core->ports[core->nexthop_port[tcb->nexthop]];
+
+	*info = (struct rnl_conn_info){
+	    .tuple = tcb->key,
+	    .tcpi_state = tcb->state,
+	    .tcpi_ca_state = tcb->flags & RNL_F_LOSS ? 4 : tcb->flags & RNL_F_RECOVERY ? 3 : 0,
+	    .tcpi_retransmits = tcb->backoff,
+	    .tcpi_probes = tcb->probes,
+	    .tcpi_backoff = tcb->backoff,
+	    .tcpi_options = (uint8_t)((tcb->flags & RNL_F_TS ? 1 : 0) | (tcb->flags & RNL_F_WSCALE ? 4 : 0)),
+	    .tcpi_snd_wscale = rnl_wscale_theirs(tcb->wscale),
+	    .tcpi_rcv_wscale = rnl_wscale_ours(tcb->wscale),
+	    .tcpi_rto = rnl_tcb_rto(core, tcb),
+	    .tcpi_ato = opts->delayed_ack_us,
+	    .tcpi_snd_mss = tcb->snd_mss,
+	    .tcpi_rcv_mss = tcb->rcv_mss,
+	    .tcpi_pmtu = port->mtu,
+	    .tcpi_rtt = tcb->rtt.srtt_us >> 3,
+	    .tcpi_rttvar = tcb->rtt.rttvar_us >> 2,
+	    .tcpi_advmss = (uint32_t)(port->mtu - rnl_ip_hlen(&tcb->key.raddr) - RNL_TCP_HLEN),
+	    .tcpi_bytes_acked = tcb->snd_bytes,
+	    .tcpi_bytes_received = tcb->rcv_bytes,
+	    .tcpi_snd_wnd = tcb->snd_wnd,
+	    .tcpi_rcv_wnd = tcb->rcv_adv - tcb->rcv_nxt,
+	    .cc = opts->cc->name,
+	    .soft_error = tcb->soft_error,
+	};
+	if (tcb->work != NULL)
+		work_info(tcb, tcb->work, info);
+}
+
+static const char *check_work(const struct rnl_core *core, const struct rnl_tcb *tcb)
+{
+	const struct rnl_work *w = tcb->work;
+	uint32_t flight = tcb->snd_nxt - tcb->snd_una;
+	const char *broken = rnl_sentq_check(&w->sentq, &core->ranges);
+
+	if (broken == NULL)
+		broken = rnl_reasm_check(&w->reasm, &core->ranges);
+	if (broken != NULL)
+		return broken;
+	if (tcb->state == RNL_CLOSED || tcb->state == RNL_TIME_WAIT)
+		return NULL;
+	if (rnl_sentq_empty(&w->sentq) != (flight == 0))
+		return "sentq holds exactly what is in flight";
+	if (flight != 0 && rnl_sentq_at(&core->ranges, w->sentq.head)->seq != tcb->snd_una)
+		return "sentq begins at SND.UNA";
+	if (flight != 0 && rnl_sentq_at(&core->ranges, w->sentq.tail)->end != tcb->snd_nxt)
+		return "sentq ends at SND.NXT";
+	if (w->snd.una != tcb->snd_bytes)
+		return "sndbuf begins at the acknowledged offset";
+	if (flight != 0 && w->rto_at_us == 0 && !(tcb->flags & RNL_F_ON_OUTPUT))
+		return "the retransmission timer runs while anything is in flight (RFC 6298 5.1)";
+	if (!rnl_reasm_empty(&w->reasm) &&
+	    rnl_seq_leq(((const struct rnl_run *)rnl_pool_at(&core->ranges, w->reasm.head))->seq,
+			tcb->rcv_nxt))
+		return "out-of-order data lies behind RCV.NXT";
+	if (w->cc.cwnd_bytes == 0)
+		return "cwnd is not zero";
+	return NULL;
+}
+
+const char *rnl_tcb_check(const struct rnl_core *core, const struct rnl_tcb *tcb)
+{
+	if (tcb->state == RNL_CLOSED && !(tcb->events & RNL_EV_END))
+		return "a CLOSED block is about to be reaped";
+	if (tcb->events != 0 && !(tcb->flags & RNL_F_ON_EVENTS))
+		return "events stand on the list";
+	if (rnl_seq_gt(tcb->snd_una, tcb->snd_nxt))
+		return "SND.UNA <= SND.NXT";
+	if (tcb->state == RNL_CLOSED || tcb->state == RNL_SYN_SENT)
+		return NULL;
+	if (rnl_seq_lt(tcb->rcv_adv + !!(tcb->flags & RNL_F_FIN_RCVD), tcb->rcv_nxt))
+		return "RCV.NXT lies inside the window that was offered";
+	if (rnl_seq_gt(tcb->last_ack_sent, tcb->rcv_nxt))
+		return "Last.ACK.sent <= RCV.NXT";
+	if ((tcb->flags & RNL_F_FIN_SENT) && !(tcb->flags & RNL_F_FIN_QUEUED))
+		return "FIN was asked for before it was sent";
+	if (tcb->snd_mss == 0)
+		return "the send MSS is not zero";
+	if (tcb->work == NULL)
+		return tcb->snd_una == tcb->snd_nxt ? NULL : "an idle connection has nothing in flight";
+	return check_work(core, tcb);
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns how a segment leaves TCP: the window that it offers, its timestamps, its place in the port's
+ * transmit queue. Refuses to decide whether one should be sent. Floor 3.
+ * RFC 9293 3.8.6.2.2, 3.10.7.1; RFC 7323 2, 3; RFC 5961 7.
+ */
+#include "base/seq.h"
+#include "tcp/tcp.h"
+#include "wire/ip.h"
+
+#define CHALLENGE_PER_SECOND 1000 /* RFC 5961 7 leaves the number open */
+#define RST_PER_SECOND 10000
+
+/* An empty packet to put headers in front of, if the queue has room for it. */
+static struct rte_mbuf *empty_packet(struct rnl_core *core, uint16_t nexthop)
+{
+	struct rte_mbuf *m;
+
+	if (rnl_txq_room(&rnl_core_port(core, nexthop)->txq) == 0) {
+		rnl_core_count(core, RNL_C_txq_full);
+		return NULL;
+	}
+	m = rnl_pkt_alloc(core->hdr_pool);
+	if (m == NULL)
+		rnl_core_count(core, RNL_C_tx_no_mbuf);
+	return m;
+}
+
+static void queue_packet(struct rnl_core *core, struct rte_mbuf *m, uint16_t nexthop)
+{
+	rnl_core_count(core, RNL_C_tcp_tx_segments);
+	rnl_txq_put(&rnl_core_port(core, nexthop)->txq, m, nexthop);
+}
+
+/*
+ * The window to offer: never less than was offered (RFC 9293 3.8.6, SHLD-14), and more only in steps
+ * worth having (RFC 9293 3.8.6.2.2, MUST-39). Rounding up to the scale's unit keeps the edge.
+ */
+static uint16_t select_window(struct rnl_core *core, struct rnl_tcb *tcb, uint8_t shift)
+{
+	uint32_t rcvbuf = rnl_core_policy(core, tcb)->opts.rcvbuf_bytes;
+	uint32_t queued = tcb->work != NULL ? tcb->work->rcvq.bytes : 0;
+	uint32_t edge = tcb->rcv_nxt + (rcvbuf > queued ? rcvbuf - queued : 0);
+	uint32_t step = RTE_MIN(rcvbuf / 2, (uint32_t)tcb->rcv_mss);
+	uint32_t field;
+
+	if (rnl_seq_diff(edge, tcb->rcv_adv) < (int32_t)step || core->held >= core->held_max)
+		edge = tcb->rcv_adv;
+	if (rnl_seq_lt(edge, tcb->rcv_nxt))
+		edge = tcb->rcv_nxt;
+	field = (edge - tcb->rcv_nxt + (1u << shift) - 1) >> shift;
+	field = RTE_MIN(field, UINT16_MAX);
+	tcb->rcv_adv = rnl_seq_max(tcb->rcv_adv, tcb->rcv_nxt + (field << shift));
+	if (field == 0)
+		rnl_core_count(core, RNL_C_tcp_tx_zero_window);
+	tcb->flags &= ~RNL_F_ZERO_WND;
+	if ((field << shift) < tcb->rcv_mss)
+		tcb->flags |= RNL_F_ZERO_WND;
+	return (uint16_t)field;
+}
+
+/* Whatever is sent acknowledges: nothing is owed any more. */
+static void acknowledged(struct rnl_tcb *tcb)
+{
+	tcb->last_ack_sent = tcb->rcv_nxt;
+	tcb->flags &= ~(RNL_F_ACK_NOW | RNL_F_ACK_DELAYED | RNL_F_WND_UPDATE);
+	if (tcb->work != NULL)
+		tcb->work->delack_at_us = 0;
+}
+
+static uint8_t opts_tos(const struct rnl_conn_opts *opts)
+{
+	return (uint8_t)(opts->dscp << 2);
+}
+
+static uint8_t our_shift(const struct rnl_tcb *tcb)
+{
+	return rnl_wscale_ours(tcb->wscale);
+}
+
+void rnl_emit_data(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *m, uint32_t seq,
+		   uint16_t flags)
+{
+	const struct rnl_core_port *port = rnl_core_port(core, tcb->nexthop);
+	struct rnl_tmpl_fields f = {
+	    .seq = seq,
+	    .ack = tcb->rcv_nxt,
+	    .tsval = rnl_emit_tsval(core, tcb->ts_offset),
+	    .tsecr = tcb->ts_recent,
+	    .flags = flags,
+	    .wnd = select_window(core, tcb, our_shift(tcb)),
+	    .ip_id = core->ip_id++,
+	    .tso_mss = m->pkt_len > tcb->snd_mss ? tcb->snd_mss : 0,
+	};
+
+	rnl_tmpl_write(&tcb->work->tmpl, m, &f, 0, port->caps);
+	acknowledged(tcb);
+	queue_packet(core, m, tcb->nexthop);
+}
+
+/* Headers written whole: for connections without a working set, and for segments off the usual path. */
+static void emit_whole(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *m, uint32_t seq,
+		       uint16_t flags)
+{
+	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
+	struct rnl_tcphdr_out h = {
+	    .key = tcb->key,
+	    .seq = seq,
+	    .ack = flags & RNL_TH_ACK ? tcb->rcv_nxt : 0,
+	    .flags = flags,
+	    .wnd = select_window(core, tcb, our_shift(tcb)),
+	    .ip_id = core->ip_id++,
+	    .ttl = opts->ttl,
+	    .tos = opts_tos(opts),
+	};
+
+	if (tcb->flags & RNL_F_TS) {
+		h.opt.has = RNL_OPT_TS;
+		h.opt.tsval = rnl_emit_tsval(core, tcb->ts_offset);
+		h.opt.tsecr = tcb->ts_recent;
+	}
+	rnl_tcphdr_write(m, &h, rnl_core_port(core, tcb->nexthop)->caps);
+	acknowledged(tcb);
+	queue_packet(core, m, tcb->nexthop);
+}
+
+bool rnl_emit_ack(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t seq, uint16_t flags)
+{
+	struct rte_mbuf *m = empty_packet(core, tcb->nexthop);
+
+	if (m == NULL)
+		return false;
+	if (tcb->work != NULL)
+		rnl_emit_data(core, tcb, m, seq, flags | RNL_TH_ACK);
+	else
+		emit_whole(core, tcb, m, seq, flags | RNL_TH_ACK);
+	return true;
+}
+
+void rnl_emit_ack_now(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	if (rnl_emit_ack(core, tcb, tcb->snd_nxt, 0)) {
+		rnl_core_count(core, RNL_C_tcp_tx_acks);
+		return;
+	}
+	tcb->flags |= RNL_F_ACK_NOW;
+	rnl_core_output(core, tcb);
+}
+
+/* Both limits are drawn anew each second, so that counting answers tells an outsider nothing. */
+static void refill_limits(struct rnl_core *core)
+{
+	uint64_t second = core->now_us / 1000000;
+
+	if (second == core->challenge_second)
+		return;
+	core->challenge_second = second;
+	core->challenge_left =
+	    CHALLENGE_PER_SECOND / 2 + rnl_prng_below(&core->prng, CHALLENGE_PER_SECOND);
+	core->rst_left = RST_PER_SECOND / 2 + rnl_prng_below(&core->prng, RST_PER_SECOND);
+}
+
+/* RFC 5961 7: challenge ACKs are throttled. */
+void rnl_emit_challenge(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	refill_limits(core);
+	if (core->challenge_left == 0) {
+		rnl_core_count(core, RNL_C_tcp_tx_challenge_limited);
+		return;
+	}
+	core->challenge_left--;
+	rnl_core_count(core, RNL_C_tcp_tx_challenge_acks);
+	rnl_emit_ack_now(core, tcb);
+}
+
+static void offer_options(struct rnl_core *core, struct rnl_tcpopt *opt, uint8_t wscale,
+			  uint32_t ts_offset)
+{
+	opt->wscale = wscale;
+	opt->tsval = rnl_emit_tsval(core, ts_offset);
+}
+
+/*
+ * RFC 9293 3.7.1 (MUST-14, MAY-3): MSS on every SYN. RFC 7323 2.2: the window of a SYN is never
+ * scaled. A SYN-ACK carries only what the peer offered.
+ */
+bool rnl_emit_syn(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
+	bool answer = tcb->state == RNL_SYN_RECEIVED;
+	struct rte_mbuf *m = empty_packet(core, tcb->nexthop);
+	struct rnl_tcphdr_out h = {
+	    .key = tcb->key,
+	    .seq = tcb->snd_una,
+	    .ack = answer ? tcb->rcv_nxt : 0,
+	    .flags = answer ? RNL_TH_SYN | RNL_TH_ACK : RNL_TH_SYN,
+	    .ip_id = core->ip_id++,
+	    .ttl = opts->ttl,
+	    .tos = opts_tos(opts),
+	};
+
+	if (m == NULL)
+		return false;
+	h.wnd = (uint16_t)RTE_MIN(opts->rcvbuf_bytes, (uint32_t)UINT16_MAX);
+	tcb->rcv_adv = tcb->rcv_nxt + h.wnd;
+	h.opt.has = RNL_OPT_MSS;
+	h.opt.mss = rnl_tcb_offer_mss(core, &tcb->key, tcb->nexthop, opts);
+	if (tcb->flags & RNL_F_TS)
+		h.opt.has |= RNL_OPT_TS;
+	if (tcb->flags & RNL_F_WSCALE)
+		h.opt.has |= RNL_OPT_WSCALE;
+	offer_options(core, &h.opt, our_shift(tcb), tcb->ts_offset);
+	h.opt.tsecr = answer ? tcb->ts_recent : 0;
+	rnl_tcphdr_write(m, &h, rnl_core_port(core, tcb->nexthop)->caps);
+	tcb->last_ack_sent = tcb->rcv_nxt;
+	queue_packet(core, m, tcb->nexthop);
+	return true;
+}
+
+bool rnl_emit_mini(struct rnl_core *core, const struct rnl_mini *mini)
+{
+	const struct rnl_conn_opts *opts = &core->policies[mini->policy].opts;
+	bool syn = mini->state == RNL_SYN_RECEIVED;
+	struct rte_mbuf *m = empty_packet(core, mini->nexthop);
+	struct rnl_tcphdr_out h = {
+	    .key = mini->key,
+	    .seq = syn ? mini->snd_nxt - 1 : mini->snd_nxt,
+	    .ack = mini->rcv_nxt,
+	    .flags = syn ? RNL_TH_SYN | RNL_TH_ACK : RNL_TH_ACK,
+	    .wnd = mini->wnd,
+	    .ip_id = core->ip_id++,
+	    .ttl = opts->ttl,
+	    .tos = opts_tos(opts),
+	};
+
+	if (m == NULL)
+		return false;
+	if (mini->flags & RNL_MINI_TS)
+		h.opt.has |= RNL_OPT_TS;
+	if (syn) {
+		h.opt.has |= RNL_OPT_MSS;
+		h.opt.mss = rnl_tcb_offer_mss(core, &mini->key, mini->nexthop, opts);
+		h.wnd = (uint16_t)RTE_MIN(opts->rcvbuf_bytes, (uint32_t)UINT16_MAX);
+		if (mini->flags & RNL_MINI_WSCALE)
+			h.opt.has |= RNL_OPT_WSCALE;
+	}
+	offer_options(core, &h.opt, rnl_wscale_ours(mini->wscale), mini->ts_offset);
+	h.opt.tsecr = mini->ts_recent;
+	rnl_tcphdr_write(m, &h, rnl_core_port(core, mini->nexthop)->caps);
+	queue_packet(core, m, mini->nexthop);
+	return true;
+}
+
+/* RFC 9293 3.10.7.1: <SEQ=SEG.ACK><CTL=RST>, or <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>. */
+void rnl_emit_reset(struct rnl_core *core, const struct rnl_seg *seg, uint16_t nexthop)
+{
+	struct rnl_tcphdr_out h = {
+	    .key = seg->key, .flags = RNL_TH_RST, .ip_id = core->ip_id++, .ttl = 64};
+	struct rte_mbuf *m;
+
+	if (seg->flags & RNL_TH_RST)
+		return;
+	refill_limits(core);
+	if (core->rst_left == 0) {
+		rnl_core_count(core, RNL_C_tcp_tx_rst_limited);
+		return;
+	}
+	m = empty_packet(core, nexthop);
+	if (m == NULL)
+		return;
+	core->rst_left--;
+	if (seg->flags & RNL_TH_ACK) {
+		h.seq = seg->ack;
+	} else {
+		h.flags |= RNL_TH_ACK;
+		h.ack = seg->seq + seg->len + !!(seg->flags & RNL_TH_SYN) +
+			!!(seg->flags & RNL_TH_FIN);
+	}
+	rnl_tcphdr_write(m, &h, rnl_core_port(core, nexthop)->caps);
+	rnl_core_count(core, RNL_C_tcp_tx_rst);
+	queue_packet(core, m, nexthop);
+}
+
+void rnl_emit_abort(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	struct rte_mbuf *m = empty_packet(core, tcb->nexthop);
+
+	if (m == NULL)
+		return;
+	rnl_core_count(core, RNL_C_tcp_tx_rst);
+	emit_whole(core, tcb, m, tcb->snd_nxt, RNL_TH_RST | RNL_TH_ACK);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns what happens when time passes. A connection has one wheel node; its deadlines are numbers, and
+ * the node is armed for the earliest or earlier: work that cancels a deadline leaves the node alone,
+ * and a node that fires for nothing arms itself anew. Floor 3.
+ *
+ *   retransmission  RFC 6298 5, RFC 9293 3.8.3 (R1, R2)
+ *   persist         RFC 9293 3.8.6.1: the window is closed, or too small to be worth a segment
+ *   delayed ACK     RFC 9293 3.8.6.3
+ *   keepalive       RFC 9293 3.8.4
+ *   user timeout, connect timeout, idle timeout, FIN-WAIT-2 of a closed connection, TS.Recent's age
+ *   (RFC 7323 5.5), the application's own timer; and the folding of a working set that is not used
+ */
+#include <errno.h>
+
+#include "base/seq.h"
+#include "tcp/tcp.h"
+
+#define R1 3 /* RFC 9293 3.8.3 (SHLD-10) */
+#define TS_STALE_MS (24u * 24 * 3600 * 1000) /* RFC 7323 5.5 */
+
+/* Milliseconds from now to a tick that is at most 24 days away; not positive: it passed. */
+static int32_t ms_left(const struct rnl_core *core, uint32_t at_ms)
+{
+	return (int32_t)(at_ms - core->now_ms);
+}
+
+static uint64_t at_us(const struct rnl_core *core, uint32_t at_ms)
+{
+	int32_t left = ms_left(core, at_ms);
+
+	return core->now_us + (left > 0 ? (uint64_t)left * 1000 : 1);
+}
+
+static bool connecting(const struct rnl_tcb *tcb)
+{
+	return tcb->state == RNL_SYN_SENT || tcb->state == RNL_SYN_RECEIVED;
+}
+
+/* RFC 9293 3.8.3: R2 as a count, for SYN as a time of its own (MUST-23). */
+static bool gave_up(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
+
+	if (connecting(tcb)) {
+		if (tcb->backoff < opts->syn_retries)
+			return false;
+		rnl_tcb_end(core, tcb, RNL_REASON_TIMEOUT_CONNECT);
+		return true;
+	}
+	if (tcb->backoff < opts->retries2)
+		return false;
+	rnl_tcb_end(core, tcb, RNL_REASON_TIMEOUT_RETRANSMIT);
+	return true;
+}
+
+/* RFC 6298 5.4-5.7, RFC 5681 3.1 (eq. 4: once for each flight), RFC 6582 4 (recover). */
+static void retransmission_timeout(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	struct rnl_work *w = tcb->work;
+	struct rnl_ack_sample s = {
+	    .now_us = core->now_us,
+	    .inflight_bytes = tcb->snd_nxt - tcb->snd_una,
+	    .delivered = w->delivered,
+	    .srtt_us = tcb->rtt.srtt_us >> 3,
+	};
+
+	if (gave_up(core, tcb))
+		return;
+	rnl_core_count(core, RNL_C_tcp_rto);
+	if (connecting(tcb))
+		tcb->flags |= RNL_F_SYN_LOST;
+	else if (tcb->backoff == 0)
+		w->ccops->on_congestion(&w->cc, RNL_CC_RTO, &s);
+	if (++tcb->backoff >= R1 && !(tcb->flags & RNL_F_R1)) {
+		tcb->flags |= RNL_F_R1; /* RFC 9293 3.8.3 (SHLD-9) */
+		tcb->soft_error = ETIMEDOUT;
+	}
+	tcb->flags &= ~RNL_F_RECOVERY;
+	tcb->flags |= RNL_F_LOSS | RNL_F_RTX_NOW;
+	w->recover = tcb->snd_nxt;
+	w->dup_acks = 0;
+	rnl_sentq_mark_all_lost(&w->sentq, &core->ranges);
+	rnl_ack_arm_rto(core, tcb);
+	rnl_core_output(core, tcb);
+}
+
+/* RFC 9293 3.8.6.1: for ever as long as the probes are answered (MUST-37); further and further apart. */
+static void persist_timeout(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	struct rnl_work *w = tcb->work;
+
+	if (tcb->snd_una == tcb->snd_nxt && tcb->snd_wnd > 0) {
+		w->rto_at_us = 0;
+		w->persist = false;
+		tcb->flags |= RNL_F_FORCE_SEND; /* RFC 9293 3.8.6.2.1 (4) */
+		rnl_core_output(core, tcb);
+		return;
+	}
+	if (tcb->probes >= rnl_core_policy(core, tcb)->opts.retries2) {
+		rnl_tcb_end(core, tcb, RNL_REASON_TIMEOUT_RETRANSMIT);
+		return;
+	}
+	if (rnl_output_probe(core, tcb)) {
+		rnl_core_count(core, RNL_C_tcp_persist_probes);
+		tcb->probes++;
+		tcb->backoff += tcb->backoff < 16;
+	}
+	if (tcb->state == RNL_CLOSED) /* the producer failed */
+		return;
+	w->persist = true;
+	w->rto_at_us = core->now_us + rnl_tcb_rto(core, tcb);
+}
+
+static void rto_due(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	if (tcb->work->persist || (tcb->snd_wnd == 0 && !connecting(tcb)))
+		persist_timeout(core, tcb);
+	else
+		retransmission_timeout(core, tcb);
+}
+
+static bool keepalive_runs(const struct rnl_core *core, const struct rnl_tcb *tcb)
+{
+	return rnl_core_policy(core, tcb)->opts.keepalive_idle_ms != 0 &&
+	       tcb->snd_una == tcb->snd_nxt && tcb->state != RNL_TIME_WAIT;
+}
+
+static uint32_t keepalive_at_ms(const struct rnl_core *core, const struct rnl_tcb *tcb)
+{
+	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
+
+	return tcb->last_rx_ms + opts->keepalive_idle_ms + tcb->probes * opts->keepalive_intvl_ms;
+}
+
+/* RFC 9293 3.8.4: an ACK of the octet before SND.NXT, without data (SHLD-12); several go unanswered
+ * before the peer counts as dead (MUST-29). */
+static void keepalive_due(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	if (tcb->probes >= rnl_core_policy(core, tcb)->opts.keepalive_probes) {
+		rnl_tcb_abort(core, tcb, RNL_REASON_TIMEOUT_KEEPALIVE);
+		return;
+	}
+	tcb->probes++;
+	rnl_core_count(core, RNL_C_tcp_keepalive_probes);
+	rnl_emit_ack(core, tcb, tcb->snd_nxt - 1, 0);
+}
+
+static void app_timer_due(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	tcb->app_timer_ms = 0;
+	if (!(tcb->flags & RNL_F_APP_CLOSED)) {
+		rnl_core_event(core, tcb, RNL_EV_TIMER);
+	} else if (tcb->state == RNL_FIN_WAIT_2) {
+		rnl_core_count(core, RNL_C_tcp_fin_wait2_expired);
+		rnl_tcb_end(core, tcb, RNL_REASON_NORMAL);
+	}
+}
+
+/* Deadlines of the working set. */
+static void work_due(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
+	struct rnl_work *w = tcb->work;
+	uint64_t age = core->now_us - w->unacked_us;
+
+	if (connecting(tcb) && age >= opts->connect_timeout_ms * UINT64_C(1000)) {
+		rnl_tcb_abort(core, tcb, RNL_REASON_TIMEOUT_CONNECT);
+		return;
+	}
+	if (opts->user_timeout_ms != 0 && !connecting(tcb) && tcb->snd_una != tcb->snd_nxt &&
+	    age >= opts->user_timeout_ms * UINT64_C(1000)) {
+		rnl_tcb_abort(core, tcb, RNL_REASON_TIMEOUT_USER);
+		return;
+	}
+	if (w->delack_at_us != 0 && w->delack_at_us <= core->now_us) {
+		w->delack_at_us = 0;
+		rnl_core_count(core, RNL_C_tcp_tx_delayed_acks);
+		tcb->flags |= RNL_F_ACK_NOW;
+		rnl_core_output(core, tcb);
+	}
+	if (w->rto_at_us != 0 && w->rto_at_us <= core->now_us)
+		rto_due(core, tcb);
+}
+
+/* Deadlines that an idle connection has too. */
+static void idle_due(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
+
+	if (tcb->app_timer_ms != 0 && ms_left(core, tcb->app_timer_ms) <= 0)
+		app_timer_due(core, tcb);
+	if (tcb->state == RNL_CLOSED || connecting(tcb))
+		return;
+	if ((tcb->flags & RNL_F_TS) && ms_left(core, tcb->last_rx_ms + TS_STALE_MS) <= 0)
+		tcb->flags |= RNL_F_TS_STALE;
+	if (opts->idle_timeout_ms != 0 && tcb->state != RNL_TIME_WAIT &&
+	    ms_left(core, tcb->last_rx_ms + opts->idle_timeout_ms) <= 0) {
+		rnl_tcb_abort(core, tcb, RNL_REASON_TIMEOUT_IDLE);
+		return;
+	}
+	if (keepalive_runs(core, tcb) && ms_left(core, keepalive_at_ms(core, tcb)) <= 0)
+		keepalive_due(core, tcb);
+}
+
+static uint64_t last_use_us(const struct rnl_core *core, const struct rnl_tcb *tcb)
+{
+	uint64_t rx = core->now_us - (uint64_t)(core->now_ms - tcb->last_rx_ms) * 1000;
+
+	return RTE_MAX(rx, tcb->work->last_send_us);
+}
+
+/* An unused working set goes back after one RTO. @return when to look again; UINT64_MAX: it is gone. */
+static uint64_t fold_at(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	uint64_t at = last_use_us(core, tcb) + rnl_tcb_rto(core, tcb);
+
+	if (at > core->now_us)
+		return at;
+	rnl_tcb_fold(core, tcb);
+	return tcb->work == NULL ? UINT64_MAX : core->now_us + rnl_tcb_rto(core, tcb);
+}
+
+static uint64_t work_deadline(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
+	const struct rnl_work *w = tcb->work;
+	uint64_t at = UINT64_MAX;
+
+	if (w->rto_at_us != 0)
+		at = w->rto_at_us;
+	if (w->delack_at_us != 0)
+		at = RTE_MIN(at, w->delack_at_us);
+	if (connecting(tcb))
+		at = RTE_MIN(at, w->unacked_us + opts->connect_timeout_ms * UINT64_C(1000));
+	else if (opts->user_timeout_ms != 0 && tcb->snd_una != tcb->snd_nxt)
+		at = RTE_MIN(at, w->unacked_us + opts->user_timeout_ms * UINT64_C(1000));
+	if (at == UINT64_MAX)
+		at = fold_at(core, tcb);
+	return at;
+}
+
+static uint64_t deadline(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
+	uint64_t at = tcb->work != NULL ? work_deadline(core, tcb) : UINT64_MAX;
+
+	if (tcb->app_timer_ms != 0)
+		at = RTE_MIN(at, at_us(core, tcb->app_timer_ms));
+	if (connecting(tcb) || tcb->state == RNL_TIME_WAIT)
+		return at;
+	if (opts->idle_timeout_ms != 0)
+		at = RTE_MIN(at, at_us(core, tcb->last_rx_ms + opts->idle_timeout_ms));
+	if (keepalive_runs(core, tcb))
+		at = RTE_MIN(at, at_us(core, keepalive_at_ms(core, tcb)));
+	if ((tcb->flags & (RNL_F_TS | RNL_F_TS_STALE)) == RNL_F_TS)
+		at = RTE_MIN(at, at_us(core, tcb->last_rx_ms + TS_STALE_MS));
+	return at;
+}
+
+void rnl_tcp_expire(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	uint64_t at;
+
+	if (tcb->state == RNL_CLOSED)
+		return;
+	if (tcb->work != NULL)
+		work_due(core, tcb);
+	if (tcb->state != RNL_CLOSED)
+		idle_due(core, tcb);
+	if (tcb->state == RNL_CLOSED)
+		return;
+	at = deadline(core, tcb);
+	if (at != UINT64_MAX)
+		rnl_core_timer(core, tcb, at);
+}
+
+void rnl_tcp_rearm(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	uint64_t at = deadline(core, tcb);
+
+	if (at != UINT64_MAX)
+		rnl_core_timer(core, tcb, at);
+}

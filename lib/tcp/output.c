@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the decision what may be sent now: retransmissions first, then new data within
+ * min(cwnd, window), FIN, and an ACK when nothing else carried it. Floor 3.
+ * RFC 9293 3.7.4 (Nagle), 3.8.6.2.1 (silly windows), 3.8.6.1; RFC 5681 3; RFC 6298 5.
+ */
+#include "base/seq.h"
+#include "tcp/tcp.h"
+
+enum verdict {
+	SENT,  /* go on */
+	DONE,  /* nothing more may be sent now */
+	STUCK, /* a resource is missing: again next iteration */
+};
+
+static bool no_room(struct rnl_core *core, const struct rnl_tcb *tcb)
+{
+	if (rnl_txq_room(&rnl_core_port(core, tcb->nexthop)->txq) > 0)
+		return false;
+	rnl_core_count(core, RNL_C_txq_full);
+	return true;
+}
+
+static struct rnl_range stamp(const struct rnl_core *core, const struct rnl_work *w)
+{
+	return (struct rnl_range){
+	    .sent_us = core->now_us,
+	    .delivered = w->delivered,
+	    .delivered_us = w->delivered_us,
+	    .first_sent_us = w->first_sent_us,
+	    .sends = 1,
+	};
+}
+
+static void start_rto(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	struct rnl_work *w = tcb->work;
+
+	if (tcb->snd_una == tcb->snd_nxt)
+		w->unacked_us = core->now_us;
+	if (w->rto_at_us == 0 || w->persist)
+		rnl_ack_arm_rto(core, tcb);
+}
+
+/* The stream offset of a sequence number: SND.UNA stands for snd_bytes once SYN is acknowledged. */
+static uint64_t offset_of(const struct rnl_tcb *tcb, uint32_t seq)
+{
+	return tcb->snd_bytes + (seq - tcb->snd_una);
+}
+
+static struct rte_mbuf *payload(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t seq,
+				uint32_t len, enum verdict *v)
+{
+	struct rnl_sndbuf_env env = rnl_core_sndbuf_env(core, tcb->nexthop);
+	struct rte_mbuf *m;
+	int err = 0;
+
+	if (len == 0)
+		m = rnl_pkt_alloc(core->hdr_pool);
+	else
+		m = rnl_sndbuf_packet(&tcb->work->snd, &env, offset_of(tcb, seq), len, &err);
+	if (m != NULL)
+		return m;
+	*v = STUCK;
+	if (err == -EIO) {
+		rnl_tcb_abort(core, tcb, RNL_REASON_PRODUCE_FAILED);
+		*v = DONE;
+	} else {
+		rnl_core_count(core, RNL_C_tx_no_mbuf);
+	}
+	return NULL;
+}
+
+/* Sends the first lost range again, at most one segment of it (RFC 5681 3.2, RFC 6298 5.4). */
+static enum verdict retransmit(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	struct rnl_work *w = tcb->work;
+	uint32_t i = rnl_sentq_first_lost(&w->sentq, &core->ranges);
+	struct rnl_range *r = rnl_sentq_at(&core->ranges, i);
+	uint32_t len = r->end - r->seq - !!(r->flags & RNL_RANGE_FIN);
+	struct rnl_range again = stamp(core, w);
+	uint16_t flags = RNL_TH_ACK;
+	enum verdict v = SENT;
+	struct rte_mbuf *m;
+
+	if (len > tcb->snd_mss) {
+		if (rnl_sentq_split(&w->sentq, &core->ranges, i, r->seq + tcb->snd_mss) == RNL_NIL) {
+			rnl_core_count(core, RNL_C_pool_ranges_empty);
+			return STUCK;
+		}
+		len = tcb->snd_mss;
+	}
+	m = payload(core, tcb, r->seq, len, &v);
+	if (m == NULL)
+		return v;
+	if (r->flags & RNL_RANGE_FIN)
+		flags |= RNL_TH_FIN;
+	if (len > 0 && offset_of(tcb, r->seq) + len == w->snd.end)
+		flags |= RNL_TH_PSH;
+	rnl_sentq_resent(&w->sentq, &core->ranges, i, &again);
+	tcb->flags &= ~RNL_F_RTX_NOW;
+	w->total_retrans++;
+	w->last_send_us = core->now_us;
+	rnl_core_count(core, RNL_C_tcp_retransmits);
+	rnl_emit_data(core, tcb, m, r->seq, flags);
+	start_rto(core, tcb);
+	return SENT;
+}
+
+static enum verdict retransmissions(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	struct rnl_work *w = tcb->work;
+	enum verdict v = SENT;
+
+	while (v == SENT && w->sentq.lost_bytes > 0) {
+		bool allowed = (tcb->flags & RNL_F_RTX_NOW) ||
+			       rnl_ack_inflight(tcb) + tcb->snd_mss <= w->cc.cwnd_bytes ||
+			       rnl_ack_inflight(tcb) == 0;
+
+		if (!allowed) {
+			tcb->flags |= RNL_F_CWND_LIMITED;
+			return DONE;
+		}
+		if (no_room(core, tcb))
+			return STUCK;
+		v = retransmit(core, tcb);
+	}
+	return v;
+}
+
+/* What the window still takes; 0 also when it shrank below what is out (RFC 9293 3.8.6, SHLD-15). */
+static uint32_t window_room(const struct rnl_tcb *tcb)
+{
+	int32_t room = rnl_seq_diff(tcb->snd_una + tcb->snd_wnd, tcb->snd_nxt);
+
+	return room > 0 ? (uint32_t)room : 0;
+}
+
+static uint32_t cwnd_room(const struct rnl_tcb *tcb)
+{
+	uint32_t inflight = rnl_ack_inflight(tcb);
+
+	return tcb->work->cc.cwnd_bytes > inflight ? tcb->work->cc.cwnd_bytes - inflight : 0;
+}
+
+/* The largest packet for the port: one segment, or as many as it cuts itself. */
+static uint32_t largest(struct rnl_core *core, const struct rnl_tcb *tcb)
+{
+	const struct rnl_core_port *port = rnl_core_port(core, tcb->nexthop);
+	uint32_t mss = tcb->snd_mss;
+	uint32_t max;
+
+	if (!(port->caps & RNL_CAP_TX_TSO))
+		return mss;
+	/* One mbuf for the headers, and each chunk may begin and end inside a segment. */
+	max = RTE_MIN(port->tso_max_bytes, (port->tso_max_segs / 2u) * mss);
+	return RTE_MAX(max, mss);
+}
+
+/*
+ * How much of the queued data goes into the next packet; 0: none now.
+ * RFC 9293 3.8.6.2.1: (1) a full segment; (2) all that is queued, unless Nagle waits for an ACK;
+ * (3) half of the largest window seen; (4) the override timer.
+ */
+static uint32_t next_length(struct rnl_core *core, struct rnl_tcb *tcb, uint64_t left)
+{
+	uint32_t mss = tcb->snd_mss;
+	uint32_t window = window_room(tcb);
+	uint32_t cwnd = cwnd_room(tcb);
+	uint32_t len = (uint32_t)RTE_MIN(left, (uint64_t)largest(core, tcb));
+	bool idle = tcb->snd_una == tcb->snd_nxt;
+	bool nodelay = rnl_core_policy(core, tcb)->opts.nodelay;
+
+	tcb->flags &= ~RNL_F_CWND_LIMITED;
+	if (cwnd < RTE_MIN(len, mss)) {
+		tcb->flags |= RNL_F_CWND_LIMITED;
+		return 0;
+	}
+	cwnd = RTE_MAX(cwnd, mss);
+	len = RTE_MIN(len, cwnd);
+	len = RTE_MIN(len, window);
+	/* TSO only: cut where single segments would end; one division for many of them. */
+	if (len > mss && (len < left || !(nodelay || (tcb->flags & RNL_F_FIN_QUEUED))))
+		len -= len % mss;
+	if (len >= mss || len == 0)
+		return len;
+	if (tcb->flags & RNL_F_FORCE_SEND)
+		return len;
+	if (len == left && (idle || nodelay || (tcb->flags & RNL_F_FIN_QUEUED)))
+		return len;
+	return len >= tcb->max_snd_wnd / 2 && (len < left || nodelay || idle) ? len : 0;
+}
+
+/* FIN goes with the last octet when the window takes both. */
+static bool fin_fits(const struct rnl_tcb *tcb, uint32_t len)
+{
+	return (tcb->flags & RNL_F_FIN_QUEUED) && !(tcb->flags & RNL_F_FIN_SENT) &&
+	       window_room(tcb) > len;
+}
+
+/* Sends [SND.NXT, SND.NXT + len), and FIN behind it when fin is set. */
+static enum verdict send_new(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t len, bool fin)
+{
+	struct rnl_work *w = tcb->work;
+	struct rnl_range r = stamp(core, w);
+	uint32_t seq = tcb->snd_nxt;
+	uint16_t flags = RNL_TH_ACK;
+	enum verdict v = SENT;
+	struct rte_mbuf *m;
+
+	m = payload(core, tcb, seq, len, &v);
+	if (m == NULL)
+		return v;
+	r.seq = seq;
+	r.end = seq + len + fin;
+	r.flags = fin ? RNL_RANGE_FIN : 0;
+	if (rnl_sentq_push(&w->sentq, &core->ranges, &r) == RNL_NIL) {
+		rnl_core_count(core, RNL_C_pool_ranges_empty);
+		rte_pktmbuf_free(m);
+		return STUCK;
+	}
+	/* RFC 9293 3.9.1.2 (MUST-61): PSH on the last of what is queued. */
+	if (len > 0 && offset_of(tcb, seq) + len == w->snd.end)
+		flags |= RNL_TH_PSH;
+	if (fin) {
+		flags |= RNL_TH_FIN;
+		tcb->flags |= RNL_F_FIN_SENT;
+	}
+	start_rto(core, tcb);
+	tcb->snd_nxt = r.end;
+	tcb->flags &= ~RNL_F_FORCE_SEND;
+	w->last_send_us = core->now_us;
+	rnl_count_n(&core->counters, RNL_C_tcp_tx_bytes, len);
+	if (w->dup_acks > 0 && !(tcb->flags & RNL_F_RECOVERY))
+		rnl_core_count(core, RNL_C_tcp_limited_transmits);
+	rnl_emit_data(core, tcb, m, seq, flags);
+	return SENT;
+}
+
+/* Something waits and nothing is out that would bring an ACK: ask in time (RFC 9293 3.8.6.1). */
+static void start_persist(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	struct rnl_work *w = tcb->work;
+
+	if (tcb->snd_una != tcb->snd_nxt || w->rto_at_us != 0)
+		return;
+	w->persist = true;
+	w->rto_at_us = core->now_us + rnl_tcb_rto(core, tcb);
+	rnl_core_timer(core, tcb, w->rto_at_us);
+}
+
+/* RFC 5681 4.1: the window of long ago says little about the path of now. */
+static void restart_after_idle(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	struct rnl_work *w = tcb->work;
+	uint32_t rto = rnl_tcb_rto(core, tcb);
+	uint64_t idle = core->now_us - w->last_send_us;
+
+	if (tcb->snd_una != tcb->snd_nxt || w->last_send_us == 0 || idle <= rto)
+		return;
+	w->ccops->on_restart(&w->cc, rnl_cc_initial_window(tcb->snd_mss), idle, rto);
+	rnl_core_count(core, RNL_C_tcp_idle_restarts);
+}
+
+static enum verdict new_data(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	struct rnl_work *w = tcb->work;
+	enum verdict v = SENT;
+
+	restart_after_idle(core, tcb);
+	while (v == SENT && !(tcb->flags & RNL_F_FIN_SENT)) {
+		uint64_t left = rnl_sndbuf_left(&w->snd, offset_of(tcb, tcb->snd_nxt));
+		uint32_t len = left > 0 ? next_length(core, tcb, left) : 0;
+		bool fin = len == left && fin_fits(tcb, len);
+
+		if (len == 0 && !fin) {
+			if (left > 0 || (tcb->flags & RNL_F_FIN_QUEUED))
+				start_persist(core, tcb);
+			return DONE;
+		}
+		if (no_room(core, tcb))
+			return STUCK;
+		v = send_new(core, tcb, len, fin);
+	}
+	return v;
+}
+
+/* Beyond the window on purpose: the answer says how wide it is (RFC 9293 3.8.6.1, MUST-36). */
+bool rnl_output_probe(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	struct rnl_work *w = tcb->work;
+	bool data = rnl_sndbuf_left(&w->snd, offset_of(tcb, tcb->snd_nxt)) > 0;
+	enum verdict v;
+
+	if (no_room(core, tcb))
+		return false;
+	if (tcb->snd_una == tcb->snd_nxt) {
+		v = send_new(core, tcb, data, !data);
+	} else {
+		rnl_sentq_mark_lost(&w->sentq, &core->ranges, w->sentq.head);
+		v = retransmit(core, tcb);
+	}
+	return v == SENT;
+}
+
+static enum verdict send_syn(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	struct rnl_work *w = tcb->work;
+	struct rnl_range r = stamp(core, w);
+
+	if (!rnl_sentq_empty(&w->sentq)) {
+		uint32_t i = rnl_sentq_first_lost(&w->sentq, &core->ranges);
+
+		if (i == RNL_NIL)
+			return DONE;
+		if (!rnl_emit_syn(core, tcb))
+			return STUCK;
+		rnl_core_count(core, RNL_C_tcp_syn_retransmits);
+		rnl_sentq_resent(&w->sentq, &core->ranges, i, &r);
+		return DONE;
+	}
+	r.seq = tcb->snd_una;
+	r.end = tcb->snd_una + 1;
+	r.flags = RNL_RANGE_SYN;
+	if (no_room(core, tcb))
+		return STUCK;
+	if (rnl_sentq_push(&w->sentq, &core->ranges, &r) == RNL_NIL) {
+		rnl_core_count(core, RNL_C_pool_ranges_empty);
+		return STUCK;
+	}
+	tcb->snd_nxt = r.end;
+	rnl_ack_arm_rto(core, tcb);
+	/* Without a buffer the SYN is lost, as it may be anywhere else. */
+	rnl_emit_syn(core, tcb);
+	return DONE;
+}
+
+/* What no segment with data carried. */
+static enum verdict acks(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	uint32_t flags = tcb->flags;
+	struct rnl_work *w = tcb->work;
+	uint32_t delay = rnl_core_policy(core, tcb)->opts.delayed_ack_us;
+
+	if (flags & RNL_F_ACK_NOW) {
+		if (!rnl_emit_ack(core, tcb, tcb->snd_nxt, 0))
+			return STUCK;
+		rnl_core_count(core, flags & RNL_F_WND_UPDATE ? RNL_C_tcp_tx_window_updates
+							      : RNL_C_tcp_tx_acks);
+	} else if ((flags & RNL_F_ACK_DELAYED) && w != NULL && w->delack_at_us == 0) {
+		w->delack_at_us = core->now_us + delay;
+		rnl_core_timer(core, tcb, w->delack_at_us);
+	}
+	return DONE;
+}
+
+static bool may_send_data(const struct rnl_tcb *tcb)
+{
+	switch (tcb->state) {
+	case RNL_ESTABLISHED:
+	case RNL_CLOSE_WAIT:
+	case RNL_FIN_WAIT_1:
+	case RNL_CLOSING:
+	case RNL_LAST_ACK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool rnl_tcp_output(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	enum verdict v = SENT;
+
+	if (tcb->state == RNL_CLOSED)
+		return true;
+	if (tcb->state == RNL_SYN_SENT || tcb->state == RNL_SYN_RECEIVED)
+		return send_syn(core, tcb) != STUCK;
+	if (tcb->work != NULL && may_send_data(tcb)) {
+		v = retransmissions(core, tcb);
+		if (v == SENT)
+			v = new_data(core, tcb);
+	}
+	if (v != STUCK && tcb->state != RNL_CLOSED)
+		v = acks(core, tcb);
+	return v != STUCK;
+}

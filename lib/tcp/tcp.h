@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What floor 3 offers: to the floor above, and its files to each other. Everything takes the core
+ * and the connection; nothing calls upwards. A segment's packet (seg->m) is taken by whoever is said
+ * to take it. Floor 3.
+ */
+#ifndef RNL_TCP_TCP_H
+#define RNL_TCP_TCP_H
+
+#include "tcp/core.h"
+
+/* ---- conn.c: life of a connection block ---- */
+
+/** Prepares a block from the pool: keeps gen, sets what is known before any segment. */
+void rnl_tcb_init(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_tuple *key,
+		  uint16_t policy, uint16_t nexthop);
+/** Changes the state and counts its entry. */
+void rnl_tcb_set_state(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_state state);
+/** @return the working set, made if the connection was idle; NULL: the pool is empty (counted). */
+struct rnl_work *rnl_tcb_busy(struct rnl_core *core, struct rnl_tcb *tcb);
+/** Gives the working set back when nothing is queued, in flight or timed. */
+void rnl_tcb_fold(struct rnl_core *core, struct rnl_tcb *tcb);
+/** Frees whatever the working set holds, and the set. */
+void rnl_tcb_drop_work(struct rnl_core *core, struct rnl_tcb *tcb);
+/** The connection is over: freezes the reason, makes `closed` due. Queued received data stays for the
+ * application only after an orderly end. */
+void rnl_tcb_end(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_reason reason);
+/** Sends RST when the state asks for one (RFC 9293 3.10.5), then ends it. */
+void rnl_tcb_abort(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_reason reason);
+/** Takes over what both ends said in their SYNs: MSS, window scale, timestamps. */
+void rnl_tcb_negotiated(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_tcpopt *opt);
+/** @return the MSS to offer: what the MTU and the options allow (RFC 9293 3.7.1). */
+uint16_t rnl_tcb_offer_mss(struct rnl_core *core, const struct rnl_tuple *key, uint16_t nexthop,
+			   const struct rnl_conn_opts *opts);
+/** @return the window scale to offer for a receive buffer (RFC 7323 2.3). */
+uint8_t rnl_tcb_offer_wscale(const struct rnl_conn_opts *opts);
+/** @return RTO in force, us, backoff included. */
+uint32_t rnl_tcb_rto(const struct rnl_core *core, const struct rnl_tcb *tcb);
+/** Fills *info. */
+void rnl_tcb_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
+		  struct rnl_conn_info *info);
+/** Verifies every invariant of a connection. @return NULL, or which one is broken. */
+const char *rnl_tcb_check(const struct rnl_core *core, const struct rnl_tcb *tcb);
+
+/* ---- input.c, validate.c, ack.c, text.c: a segment arrives ---- */
+
+/** Handles a segment for a connection (RFC 9293 3.10.7.3, 3.10.7.4). Takes seg->m. */
+void rnl_tcp_input(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg);
+
+/** Steps 1 to 4 and the acceptability of ACK: what is left of the segment lies in the window.
+ * @return false: handled, go no further. */
+bool rnl_validate(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg);
+/** PAWS: @return whether the segment's timestamp is older than TS.Recent (RFC 7323 5). */
+bool rnl_validate_paws_old(const struct rnl_tcb *tcb, const struct rnl_seg *seg);
+/** RFC 7323 4.3: takes TSval over when the segment covers Last.ACK.sent. */
+void rnl_validate_ts_update(struct rnl_tcb *tcb, const struct rnl_seg *seg);
+
+/** Step 5: takes the acknowledgement and the window. @return false: the connection ended. */
+bool rnl_ack(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg);
+/** @return octets that are in the network as far as is known (RFC 6675's pipe). */
+uint32_t rnl_ack_inflight(const struct rnl_tcb *tcb);
+/** (Re)starts the retransmission timer (RFC 6298 5). */
+void rnl_ack_arm_rto(struct rnl_core *core, struct rnl_tcb *tcb);
+/** Makes `writable` due when enough of the send buffer is free. */
+void rnl_ack_maybe_writable(struct rnl_core *core, struct rnl_tcb *tcb);
+
+/** Steps 7 and 8: payload and FIN. @return whether seg->m was taken. */
+bool rnl_text(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg);
+/** After in-order data: when the ACK goes out (RFC 9293 3.8.6.3). */
+void rnl_text_schedule_ack(struct rnl_core *core, struct rnl_tcb *tcb, bool at_once);
+/** The application consumed `len` octets of received data: the window may open. */
+void rnl_text_consumed(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t len);
+
+/* ---- handshake.c, timewait.c ---- */
+
+/** Begins an active open: SYN-SENT, SYN on the output list. @return false: no memory. */
+bool rnl_handshake_connect(struct rnl_core *core, struct rnl_tcb *tcb);
+/** A segment in SYN-SENT (RFC 9293 3.10.7.3). Takes seg->m. */
+void rnl_handshake_syn_sent(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg);
+/** A SYN for a listener: fills a mini block and sends SYN-ACK (RFC 9293 3.10.7.2). mini->gen stays. */
+void rnl_handshake_syn(struct rnl_core *core, struct rnl_mini *mini, const struct rnl_seg *seg,
+		       uint16_t policy, uint16_t nexthop);
+
+/** What a segment did to a mini block. */
+enum rnl_mini_verdict {
+	RNL_MINI_KEEP,    /* nothing: the segment is done with */
+	RNL_MINI_DROP,    /* free the block */
+	RNL_MINI_PROMOTE, /* the handshake is complete: make a connection of it */
+	RNL_MINI_RESTART, /* TIME-WAIT: free the block and treat the SYN as a new one */
+};
+
+/** A segment for a half-open connection. Does not take seg->m. */
+enum rnl_mini_verdict rnl_handshake_mini(struct rnl_core *core, struct rnl_mini *mini,
+					 const struct rnl_seg *seg);
+/** Makes an ESTABLISHED connection of a half-open one; tcb was initialised with its key. */
+void rnl_handshake_promote(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_mini *mini,
+			   const struct rnl_seg *seg);
+/** The timer of a half-open connection. @return false: given up, free the block. */
+bool rnl_handshake_mini_expire(struct rnl_core *core, struct rnl_mini *mini);
+
+/** Fills a mini block from a connection that enters TIME-WAIT, and arms 2 MSL. */
+void rnl_timewait_init(struct rnl_core *core, struct rnl_mini *mini, const struct rnl_tcb *tcb);
+/** A segment in TIME-WAIT (RFC 9293 3.10.7.4, RFC 6191, RFC 1337). Does not take seg->m. */
+enum rnl_mini_verdict rnl_timewait_input(struct rnl_core *core, struct rnl_mini *mini,
+					 const struct rnl_seg *seg);
+
+/* ---- output.c, expire.c ---- */
+
+/** Sends what may be sent now. @return false: a resource was missing, call again next iteration. */
+bool rnl_tcp_output(struct rnl_core *core, struct rnl_tcb *tcb);
+/** Sends one octet (or FIN) past a closed window, or again what is out already. @return false: not. */
+bool rnl_output_probe(struct rnl_core *core, struct rnl_tcb *tcb);
+/** The connection's timer fired: handles every deadline that passed, arms the next one. */
+void rnl_tcp_expire(struct rnl_core *core, struct rnl_tcb *tcb);
+/** Arms the timer for the earliest deadline: after options or the application's timer changed, and
+ * when a connection is established. */
+void rnl_tcp_rearm(struct rnl_core *core, struct rnl_tcb *tcb);
+
+/* ---- emit.c: segments without payload from sndbuf ---- */
+
+/** Sends a segment without payload now; ACK is set. @return false: no room or no buffer. */
+bool rnl_emit_ack(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t seq, uint16_t flags);
+/** An ACK that must not wait: sent now, or with the next output when it cannot be. */
+void rnl_emit_ack_now(struct rnl_core *core, struct rnl_tcb *tcb);
+/** A challenge ACK (RFC 5961), within its limit. */
+void rnl_emit_challenge(struct rnl_core *core, struct rnl_tcb *tcb);
+/** SYN or SYN-ACK of a full block. */
+bool rnl_emit_syn(struct rnl_core *core, struct rnl_tcb *tcb);
+/** SYN-ACK (SYN-RECEIVED) or ACK (TIME-WAIT) of a mini block. */
+bool rnl_emit_mini(struct rnl_core *core, const struct rnl_mini *mini);
+/** RST that answers a segment of no connection (RFC 9293 3.10.7.1), within its limit. */
+void rnl_emit_reset(struct rnl_core *core, const struct rnl_seg *seg, uint16_t nexthop);
+/** RST of a connection, <SEQ=SND.NXT>. */
+void rnl_emit_abort(struct rnl_core *core, struct rnl_tcb *tcb);
+/** Writes the headers of m (payload) from the template and queues it. There is room. */
+void rnl_emit_data(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *m, uint32_t seq,
+		   uint16_t flags);
+/** @return TSval of now (RFC 7323 4.1): 1 ms ticks. */
+static inline uint32_t rnl_emit_tsval(const struct rnl_core *core, uint32_t ts_offset)
+{
+	return core->now_ms + ts_offset;
+}
+
+#endif /* RNL_TCP_TCP_H */

@@ -11,7 +11,7 @@ export LC_ALL=C
 # Debian 12's names. Each script asks for the groups that it needs.
 PKGS_BUILD="gcc g++ libc6-dev meson ninja-build pkgconf libdpdk-dev libnuma-dev util-linux"
 PKGS_DEMO="curl wrk iproute2 iputils-ping ethtool"
-PKGS_TEST="libcmocka-dev python3 python3-jsonschema clang libclang-rt-14-dev valgrind
+PKGS_TEST="libcmocka-dev libsystemd-dev python3 python3-jsonschema clang libclang-rt-14-dev valgrind
 	universal-ctags binutils $PKGS_DEMO nftables nginx tshark procps"
 
 say() {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2015,SC2119,SC2120
 #
 # What the interop tests share. Each test is a script of its own: it makes its namespaces, starts its
 # programs, prints a "PASS: " or "FAIL: " line for each case, and leaves nothing behind.
@@ -121,6 +121,21 @@ endpoint() {
 # A case of its own: the endpoint ends by itself when asked to, and with status 0.
 endpoint_stop() {
 	check "${1:-stops-on-SIGTERM}" stop "$endpoint" "${2:-TERM}" 10
+}
+
+# generate NAME ARG...: runs runnel-gen on the veth to its end, against the kernel; its report is
+# NAME.json, its words NAME.out.
+generate() {
+	local name=$1
+	shift
+	on_veth "$name" "$CPU_1" "$RUNNEL_GEN" --json "$STATE/tmp/$name.json" "$@"
+	wait "$child"
+}
+
+# from_json FILE EXPRESSION: evaluates a Python expression over a report j.
+from_json() {
+	/usr/bin/python3 -c 'import json, sys; j = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' \
+		"$STATE/tmp/$1.json" "$2"
 }
 
 # listening PORT: a kernel server of NS_A is there.

@@ -1,42 +1,69 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Address resolution in both directions, probes of the kernel, and a kernel whose MAC changes.
+# Address resolution in both directions, probes, and neighbours whose MAC changes.
+# shellcheck disable=SC2317
 . "$(dirname "$0")/lib.sh"
 begin
 
 net_up || give_up namespaces "could not be made"
-endpoint --engine echo:7
+mac=$(ip -n "$NS_B" -o link show "$IF_B" | sed 's/.*ether \([^ ]*\).*/\1/')
 
 resolved() {
-	in_a ip neigh show "$RUNNEL_IP" dev "$IF_A" | grep -qE 'lladdr .* (REACHABLE|DELAY|STALE|PROBE)'
+	in_a ip neigh show "$RUNNEL_IP" dev "$IF_A" | grep -q "lladdr $mac.* \(REACHABLE\|DELAY\|STALE\|PROBE\)"
 }
-again() {
+asks_again() {
 	in_a ip neigh flush dev "$IF_A" && answers && resolved
 }
-check kernel-asks again
-in_a arping --help >/dev/null 2>&1
-check kernel-probes-unicast eval 'in_a ip neigh change "$RUNNEL_IP" dev "$IF_A" nud probe && within 5 resolved'
+probed() {
+	in_a ip neigh change "$RUNNEL_IP" dev "$IF_A" nud probe && within 5 reachable
+}
+reachable() {
+	in_a ip neigh show "$RUNNEL_IP" dev "$IF_A" | grep -q REACHABLE
+}
+# arp FILTER: packets of the capture that match.
+arp() {
+	tshark -r "$STATE/tmp/arp.pcap" -Y "$1" 2>/dev/null | wc -l
+}
+capture() {
+	: >"$STATE/tmp/arp.pcap"
+	spawn ip netns exec "$NS_A" dumpcap -q -P -i "$IF_A" -f arp -w "$STATE/tmp/arp.pcap" \
+		>"$STATE/tmp/dumpcap.out" 2>&1
+	dumpcap=$child
+	within 10 test -s "$STATE/tmp/arp.pcap" || give_up capture "dumpcap does not run"
+}
+asked() {
+	local n
+	n=$(arp "arp.opcode == 1 && arp.src.proto_ipv4 == $RUNNEL_IP && arp.dst.proto_ipv4 == $KERNEL_IP")
+	echo "$n requests"
+	[ "$n" -ge 1 ]
+}
 
-# runnel must ask by itself: the kernel's entry for it is static, so it never asks and never tells.
-mac=$(ip -n "$NS_B" -o link show "$IF_B" | sed 's/.*ether \([^ ]*\).*/\1/')
-endpoint_stop
-in_a ip neigh replace "$RUNNEL_IP" lladdr "$mac" dev "$IF_A" nud permanent
+# The kernel asks.
 endpoint --engine echo:7
-spawn ip netns exec "$NS_A" tcpdump -l -n -i "$IF_A" arp >"$STATE/tmp/arp.log" 2>"$STATE/tmp/tcpdump.out"
-tcpdump=$child
-within 10 grep -q listening "$STATE/tmp/tcpdump.out" || give_up capture "tcpdump does not run"
-# The kernel's side moves to another MAC and says nothing: what runnel learnt no longer works.
-in_a sh -c "echo 0 >/proc/sys/net/ipv4/conf/$IF_A/arp_notify"
-in_a ip link set "$IF_A" address 02:00:00:00:0a:01
-in_a ip neigh replace "$RUNNEL_IP" lladdr "$mac" dev "$IF_A" nud permanent
-check kernel-moved-to-another-mac peer echo $RUNNEL_IP 7 100000
-stop "$tcpdump" INT 5
-endpoint_stop stops-twice
+check kernel-asks asks_again
+check kernel-probes probed
+check other-addresses-are-silent eval '! in_a ping -q -c 1 -W 1 198.18.0.77'
 
-# runnel as the one who begins: it asks before its first SYN.
-spawn ip netns exec "$NS_A" /usr/bin/python3 "$here/peer.py" serve 8000 echo >"$STATE/tmp/serve.out" 2>&1
-within 5 listening 8000
-spawn ip netns exec "$NS_A" tcpdump -l -n -i "$IF_A" arp >"$STATE/tmp/arp.log" 2>"$STATE/tmp/tcpdump.out"
-tcpdump=$child
-within 10 grep -q listening "$STATE/tmp/tcpdump.out"
+# The kernel's MAC changes, and it announces that (gratuitous ARP).
+in_a sh -c "echo 1 >/proc/sys/net/ipv4/conf/$IF_A/arp_notify"
+in_a ip link set "$IF_A" down
+in_a ip link set "$IF_A" address 02:00:00:00:0a:01
+in_a ip link set "$IF_A" up
+check kernel-moved peer echo $RUNNEL_IP 7 100000
+endpoint_stop
+
+# runnel begins, and so asks: the kernel's entry is static, it neither asks nor tells.
+in_a ip neigh replace "$RUNNEL_IP" lladdr "$mac" dev "$IF_A" nud permanent
+kernel_serves 8001 echo
+capture
+check runnel-begins generate first --server $KERNEL_IP:8001 --mode rr -c 4 --duration 1 --max-errors 0
+stop "$dumpcap" INT 5
+check runnel-asks asked
+
+# Nobody has the address: the connections end as unreachable, by name, and the test goes on.
+nobody() {
+	generate nobody --server 198.18.0.99:80 --mode rr -c 4 --duration 1 --connect-timeout 8s --drain 10s --max-errors 0
+	[ $? = 2 ] && from_json nobody 'j["errors"]["connection_ends"]'
+}
+check nobody-has-the-address nobody
 finish

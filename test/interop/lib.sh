@@ -78,6 +78,10 @@ begin() {
 	local missing
 	missing=$(rights_missing)
 	[ -z "$missing" ] || die "needs $missing"
+	begin_unprivileged
+}
+
+begin_unprivileged() {
 	[ -x "$RUNNEL" ] && [ -x "$RUNNEL_GEN" ] || die "build first: $RUNNEL is not there"
 	memory_need 800 "this test"
 	sandbox_open
@@ -97,14 +101,14 @@ CPU_1=$(cpus 1)
 CPU_2=$(cpus 2)
 CPU_2=${CPU_2##*,}
 
-# on_veth NAME CPU PROGRAM ARG...: starts a program in NS_B on the veth, its output in NAME.out.
+# on_veth NAME PROGRAM ARG...: starts a program in NS_B on the veth, its output in NAME.out.
 on_veth() {
-	local name=$1 cpu=$2 program=$3
-	shift 3
+	local name=$1 program=$2
+	shift 2
 	# shellcheck disable=SC2046
-	spawn ip netns exec "$NS_B" "$program" $(eal "$name" "$cpu") \
-		--vdev "net_af_packet0,iface=$IF_B,framecnt=2048" \
-		-- --ip "$RUNNEL_IP/$PREFIX_LEN" "$@" >"$STATE/tmp/$name.out" 2>&1 </dev/null
+	spawn ip netns exec "$NS_B" "$program" $(eal "$name" "$CPU_1") \
+		--vdev "net_af_packet0,iface=$IF_B,framecnt=2048" -- "$@" \
+		>"$STATE/tmp/$name.out" 2>&1 </dev/null
 }
 
 answers() {
@@ -113,7 +117,7 @@ answers() {
 
 # endpoint ARG...: runs runnel on the veth and waits until it answers; its pid is in $endpoint.
 endpoint() {
-	on_veth runnel "$CPU_1" "$RUNNEL" "$@"
+	on_veth runnel "$RUNNEL" --ip "$RUNNEL_IP/$PREFIX_LEN" "$@"
 	endpoint=$child
 	within 20 answers || give_up start "runnel does not answer on $RUNNEL_IP"
 }
@@ -128,7 +132,8 @@ endpoint_stop() {
 generate() {
 	local name=$1
 	shift
-	on_veth "$name" "$CPU_1" "$RUNNEL_GEN" --json "$STATE/tmp/$name.json" "$@"
+	on_veth "$name" "$RUNNEL_GEN" --client-addr "$RUNNEL_IP/$PREFIX_LEN" --quiet \
+		--json "$STATE/tmp/$name.json" "$@"
 	wait "$child"
 }
 
@@ -138,7 +143,33 @@ from_json() {
 		"$STATE/tmp/$1.json" "$2"
 }
 
+# kernel_serves PORT KIND [SIZE]: a server of peer.py in NS_A, its output in serve-PORT.out.
+kernel_serves() {
+	spawn ip netns exec "$NS_A" /usr/bin/python3 "$here/peer.py" serve "$@" >"$STATE/tmp/serve-$1.out" 2>&1
+	within 10 listening "$1" || give_up "serve-$1" "the kernel's server does not start"
+}
+
 # listening PORT: a kernel server of NS_A is there.
 listening() {
 	[ -n "$(in_a ss -Hltn "sport = :$1")" ]
+}
+
+# two_processes RUNNEL_VDEV GEN_VDEV: runnel and runnel-gen, each a process, linked by two devices.
+two_processes() {
+	local eal_gen
+	# shellcheck disable=SC2046
+	spawn "$RUNNEL" $(eal runnel "$CPU_1") --vdev "$1" -- --ip 192.0.2.1/24 --engine echo:7 --engine sink:9 \
+		--engine source:19 --engine http:80 >"$STATE/tmp/runnel.out" 2>&1 </dev/null
+	endpoint=$child
+	eal_gen="$(eal gen "$CPU_2") --vdev $2 -- --client-addr 192.0.2.2/24 --quiet --duration 2 --drain 5"
+	within 20 test -e "$socket" || give_up start "runnel makes no $socket"
+
+	# shellcheck disable=SC2086
+	{
+		check rr run "$RUNNEL_GEN" $eal_gen --server 192.0.2.1:7 --mode rr --verify --max-errors 0
+		check cps run "$RUNNEL_GEN" $eal_gen --server 192.0.2.1:7 --mode cps --rate 500 --max-errors 0
+		check http run "$RUNNEL_GEN" $eal_gen --server 192.0.2.1:80 --mode http --max-errors 0
+		check bulk-to run "$RUNNEL_GEN" $eal_gen --server 192.0.2.1:9 --mode tx --max-errors 0
+		check bulk-from run "$RUNNEL_GEN" $eal_gen --server 192.0.2.1:19 --mode rx --verify --max-errors 0
+	}
 }

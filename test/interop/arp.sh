@@ -39,7 +39,7 @@ asked() {
 }
 
 # The kernel asks.
-endpoint --engine echo:7
+endpoint --listen echo:7
 check kernel-asks asks_again
 check kernel-probes probed
 check other-addresses-are-silent eval '! in_a ping -q -c 1 -W 1 198.18.0.77'

@@ -6,8 +6,8 @@
 begin
 
 net_up || give_up namespaces "could not be made"
-endpoint --engine echo:7 --engine sink:9 --engine source:19,bytes=200000000 \
-	--engine source:20,bytes=1 --engine source:21,bytes=0
+endpoint --listen echo:7 --listen sink:9 --listen source:19,bytes=200000000 \
+	--listen source:20,bytes=1 --listen source:21,bytes=0
 
 check from-runnel peer source $RUNNEL_IP 19 200000000
 check to-runnel peer send $RUNNEL_IP 9 200000000

@@ -5,7 +5,7 @@
 begin
 
 net_up || give_up namespaces "could not be made"
-endpoint --engine echo:7 --engine source:19,bytes=1000000 --engine source:20
+endpoint --listen echo:7 --listen source:19,bytes=1000000 --listen source:20
 
 check half-close-by-the-kernel peer halfclose-us $RUNNEL_IP 7
 check half-close-by-runnel peer halfclose-them $RUNNEL_IP 19 1000000

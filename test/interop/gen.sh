@@ -35,17 +35,17 @@ kernel_serves 8003 source
 kernel_serves 8004 rst
 
 nginx_small() {
-	generate nginx-small --server $KERNEL_IP:8080 --mode http --path /64.txt -c 32 --duration 3 --max-errors 0 ||
+	generate nginx-small --server "$KERNEL_IP:8080" --mode http --path /64.txt -c 32 --duration 3 --max-errors 0 ||
 		return
 	from_json nginx-small 'str(j["measured"]["http_status"]["2xx"]) + " answers"'
 }
 nginx_large() {
-	generate nginx-large --server $KERNEL_IP:8080 --mode http --path /1MB.bin -c 4 --duration 3 --max-errors 0 ||
+	generate nginx-large --server "$KERNEL_IP:8080" --mode http --path /1MB.bin -c 4 --duration 3 --max-errors 0 ||
 		return
 	from_json nginx-large 'str(j["measured"]["http_status"]["2xx"]) + " answers"'
 }
 nginx_new_connections() {
-	generate nginx-cps --server $KERNEL_IP:8080 --mode http --path /64.txt -c 32 --requests-per-conn 1 \
+	generate nginx-cps --server "$KERNEL_IP:8080" --mode http --path /64.txt -c 32 --requests-per-conn 1 \
 		--close "$1" --rate 500 --duration 3 --max-errors 0
 }
 plain() {
@@ -63,11 +63,11 @@ check bulk-from-the-kernel plain rx $KERNEL_IP:8003 --mode rx -c 2 --verify
 
 # A server that resets, and nobody at all: named, and not a pass.
 reset_is_seen() {
-	generate reset --server $KERNEL_IP:8004 --mode rr -c 2 --duration 1 --max-errors 0
+	generate reset --server "$KERNEL_IP:8004" --mode rr -c 2 --duration 1 --max-errors 0
 	[ $? = 2 ] && from_json reset 'str(j["errors"]["total"]) + " errors"'
 }
 refusal_is_seen() {
-	generate refused --server $KERNEL_IP:8999 --mode rr -c 2 --duration 1 --max-errors 0
+	generate refused --server "$KERNEL_IP:8999" --mode rr -c 2 --duration 1 --max-errors 0
 	[ $? = 2 ] && from_json refused 'str(j["errors"]["total"]) + " errors"'
 }
 check reset-by-the-kernel reset_is_seen

@@ -12,7 +12,7 @@ head -c 20000000 /dev/urandom >"$root/large.bin"
 printf 'inner\n' >"$root/sub/index.html"
 
 net_up || give_up namespaces "could not be made"
-endpoint --engine "http:80,root=$root" --engine "http:81,body=64" --engine "http:82,body=64,idle=2"
+endpoint --listen "http:80,root=$root" --listen "http:81,body=64" --listen "http:82,body=64,idle=2"
 
 check ping in_a ping -q -c 5 -i 0.05 -W 1 $RUNNEL_IP
 check ping-large in_a ping -q -c 5 -i 0.05 -W 1 -s 1472 -M "do" $RUNNEL_IP

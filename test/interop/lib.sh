@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# shellcheck shell=bash disable=SC2034,SC2015,SC2119,SC2120
+# shellcheck shell=bash disable=SC2034,SC2015,SC2119,SC2120,SC2154
 #
 # What the interop tests share. Each test is a script of its own: it makes its namespaces, starts its
 # programs, prints a "PASS: " or "FAIL: " line for each case, and leaves nothing behind.
@@ -158,8 +158,8 @@ listening() {
 two_processes() {
 	local eal_gen
 	# shellcheck disable=SC2046
-	spawn "$RUNNEL" $(eal runnel "$CPU_1") --vdev "$1" -- --ip 192.0.2.1/24 --engine echo:7 --engine sink:9 \
-		--engine source:19 --engine http:80 >"$STATE/tmp/runnel.out" 2>&1 </dev/null
+	spawn "$RUNNEL" $(eal runnel "$CPU_1") --vdev "$1" -- --ip 192.0.2.1/24 --listen echo:7 --listen sink:9 \
+		--listen source:19 --listen http:80 >"$STATE/tmp/runnel.out" 2>&1 </dev/null
 	endpoint=$child
 	eal_gen="$(eal gen "$CPU_2") --vdev $2 -- --client-addr 192.0.2.2/24 --quiet --duration 2 --drain 5"
 	within 20 test -e "$socket" || give_up start "runnel makes no $socket"

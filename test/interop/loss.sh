@@ -10,7 +10,7 @@ begin
 bytes=$((${RNL_LOSS_MIB:-1024} * 1048576))
 
 net_up || give_up namespaces "could not be made"
-endpoint --engine echo:7 --engine "source:19,bytes=$bytes"
+endpoint --listen echo:7 --listen "source:19,bytes=$bytes"
 in_a nft -f - <<NFT || give_up nftables "the rules were refused"
 table ip loss {
 	chain in {

@@ -354,6 +354,35 @@ def many_once(host, port, n):
         s.close()
 
 
+def cmd_tagger(plain, tagged, vid):
+    """A switch in miniature: puts a VLAN tag on what comes from `plain`, takes it off what comes from
+    `tagged`, and drops what comes from there without it. Kernels without 8021q can do this too."""
+    tag = struct.pack("!HH", 0x8100, int(vid))
+    ends = {}
+    for name in (plain, tagged):
+        s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        s.bind((name, 0))
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        s.setsockopt(263, 8, 1)  # SOL_PACKET, PACKET_AUXDATA: the tag stands beside the frame
+        ends[name] = s
+    print("ready", flush=True)
+    strangers = 0
+    while True:
+        for s in select.select(list(ends.values()), [], [])[0]:
+            frame, aux, _, sender = s.recvmsg(65536, 64)
+            if sender[2] == socket.PACKET_OUTGOING:
+                continue
+            if s is ends[plain]:
+                ends[tagged].send(frame[:12] + tag + frame[12:])
+                continue
+            status, _, _, _, _, tci, _ = struct.unpack("IIIHHHH", aux[0][2][:20])
+            if status & 0x10 and tci & 0xfff == int(vid):
+                ends[plain].send(frame)
+            else:
+                strangers += 1
+                print(f"{strangers} frames without the tag", flush=True)
+
+
 def cmd_serve(port, kind, size="0"):
     """A kernel server until it is ended: kind echo, sink, source (SIZE octets, 0: without end), rst."""
     listener = socket.socket()

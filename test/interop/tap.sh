@@ -9,8 +9,8 @@ ns_quiet "$NS_A"
 [ -c /dev/net/tun ] || give_up tap "/dev/net/tun is not there"
 # shellcheck disable=SC2046
 spawn ip netns exec "$NS_A" "$RUNNEL" $(eal runnel "$CPU_1") --vdev "net_tap0,iface=$IF_A" \
-	-- --ip $RUNNEL_IP/$PREFIX_LEN --engine echo:7 --engine http:80 \
-	--engine source:19,bytes=50000000 >"$STATE/tmp/runnel.out" 2>&1 </dev/null
+	-- --ip $RUNNEL_IP/$PREFIX_LEN --listen echo:7 --listen http:80 \
+	--listen source:19,bytes=50000000 >"$STATE/tmp/runnel.out" 2>&1 </dev/null
 endpoint=$child
 within 20 ip -n "$NS_A" link show "$IF_A" || give_up device "runnel made no tap device"
 ip -n "$NS_A" addr add $KERNEL_IP/$PREFIX_LEN dev "$IF_A"

@@ -50,8 +50,9 @@ int rnl_eal_parse(int argc, char *const argv[], struct rnl_eal_args *out, struct
 int rnl_eal_preflight(const struct rnl_eal_args *args, struct rnl_error *err);
 
 /**
- * Parses, checks and starts the EAL. Its log is held at errors and kept from the terminal, unless
- * --log-level was given; when it fails, its last words become part of the one line.
+ * Parses, checks and starts the EAL. Its log is kept from the terminal while it starts and held at
+ * warnings after that, on standard error, unless --log-level was given; when it fails, the reason
+ * that it gave becomes part of the one line.
  * @return how many arguments it used, as rte_eal_init(): argc - n and argv + n are then the
  * program's own; or a negative errno.
  */

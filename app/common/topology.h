@@ -156,6 +156,11 @@ int rnl_topo_open(const struct rnl_topo_opts *opts, struct rnl_topo *out, struct
 
 /** Destroys the stacks, closes the devices, frees the pools. Workers must not run any more. */
 void rnl_topo_close(struct rnl_topo *t);
+/**
+ * The same for topologies that exchange buffers over a ring link: all stacks, then all devices, then
+ * all pools, so that no buffer is left on the wire when its pool goes.
+ */
+void rnl_topo_close_all(struct rnl_topo *const topos[], unsigned int n);
 
 /**
  * Gathers the stacks of n topologies into workers, one for each lcore.

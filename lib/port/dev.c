@@ -124,7 +124,7 @@ static void wait_link(const struct rnl_dev *dev)
 		unsigned int step_ms = RTE_MIN(left_ms, (unsigned int)LINK_STEP_MS);
 
 		if (step_ms == 0) {
-			rte_log(RTE_LOG_WARNING, RTE_LOGTYPE_USER1,
+			rte_log(RTE_LOG_NOTICE, RTE_LOGTYPE_USER1,
 			        "runnel: port %u (%s): link is down, going on without it\n",
 			        dev->cfg.port_id, dev->info.driver_name);
 			return;

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * topology_opts - the options that both programs have, from text to struct rnl_topo_opts. Floor 6.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args_err.h"
+#include "topology.h"
+
+const char rnl_topo_usage[] =
+    "  -p, --portmask MASK       ports to use, hexadecimal (all)\n"
+    "  --config (P,Q,L)[,...]    queue Q of port P to lcore L (queue i to the i-th worker lcore)\n"
+    "  --rxq N, --txq N          queues of each port (one for each worker lcore, where RSS "
+    "exists)\n"
+    "  --rxd N, --txd N          descriptors of each queue (1024)\n"
+    "  --burst N                 packets of a receive burst, 1-256 (32)\n"
+    "  --ip [P:]ADDR[-LAST]/LEN  address or addresses of port P (port 0)\n"
+    "  --gateway ADDR            default route\n"
+    "  --neigh [P:]ADDR=MAC      neighbour that is not asked for\n"
+    "  --vlan N                  VLAN tag 1-4094 (none)\n"
+    "  --mtu N                   largest IP packet (the device's)\n"
+    "  --no-offload              checksums and segments in software\n"
+    "  --promiscuous             receive frames for other Ethernet addresses too\n"
+    "  --max-conns N             connections of each stack (65536)\n"
+    "  --mbufs N                 data buffers of each stack (16384)\n"
+    "  --rx-mbufs N              receive buffers beyond descriptors (8192)\n"
+    "  --time-wait TIME          2 MSL (60s)\n"
+    "  --link-wait TIME          how long to wait for link up (9s)\n"
+    "  --seed N                  of pseudo-random numbers (random)\n";
+
+/* "1:10.0.0.1..." and "1:[...": steps over the port. A bare IPv6 address has neither form. */
+static const char *port_of(const char *text, uint16_t *port)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	*port = 0;
+	if (digits == 0 || digits > 2 || text[digits] != ':')
+		return text;
+	if (strchr(text, '.') == NULL && text[digits + 1] != '[')
+		return text;
+	*port = (uint16_t)strtoul(text, NULL, 10);
+	return text + digits + 1;
+}
+
+/* Copies the part of text before `stop` (or all of it) without brackets. */
+static void copy_part(const char *text, const char *stop, char *buf, size_t len)
+{
+	size_t n = stop == NULL ? strlen(text) : (size_t)(stop - text);
+
+	if (n >= 2 && text[0] == '[' && text[n - 1] == ']') {
+		text++;
+		n -= 2;
+	}
+	snprintf(buf, len, "%.*s", (int)n, text);
+}
+
+static int take_ip(struct rnl_topo_opts *o, const struct rnl_arg *a)
+{
+	const char *slash = strchr(a->text, '/');
+	struct rnl_topo_addr *to = &o->addrs[o->nb_addrs];
+	char part[2 * RNL_ADDR_STRLEN];
+	struct rnl_arg range = {.opt = a->opt, .text = part, .err = a->err};
+	struct rnl_arg len = {.opt = a->opt, .text = slash == NULL ? "" : slash + 1, .err = a->err};
+	uint64_t bits, most;
+
+	if (o->nb_addrs == RTE_DIM(o->addrs))
+		return rnl_arg_bad(a, "this option at most %zu times", RTE_DIM(o->addrs));
+	if (slash == NULL)
+		return rnl_arg_bad(a, "the prefix length too, such as 10.0.0.1/24");
+	copy_part(port_of(a->text, &to->port), slash, part, sizeof(part));
+	if (rnl_arg_addr_range(&range, &to->range) != 0)
+		return -EINVAL;
+	if (to->range.count > RNL_TOPO_MAX_ADDRS)
+		return rnl_arg_bad(a, "at most %d addresses", RNL_TOPO_MAX_ADDRS);
+	most = rnl_addr_is_v4(&to->range.first) ? 32 : 128;
+	if (rnl_arg_uint(&len, 1, most, &bits) != 0)
+		return rnl_arg_bad(a, "a prefix length from 1 to %u", (unsigned int)most);
+	to->prefix_len = (uint8_t)bits;
+	o->nb_addrs++;
+	return 0;
+}
+
+static int take_neigh(struct rnl_topo_opts *o, const struct rnl_arg *a)
+{
+	const char *eq = strchr(a->text, '=');
+	struct rnl_topo_neigh *to = &o->neighs[o->nb_neighs];
+	char part[RNL_ADDR_STRLEN];
+	struct rnl_arg addr = {.opt = a->opt, .text = part, .err = a->err};
+	struct rnl_arg mac = {.opt = a->opt, .text = eq == NULL ? "" : eq + 1, .err = a->err};
+
+	if (o->nb_neighs == RTE_DIM(o->neighs))
+		return rnl_arg_bad(a, "this option at most %zu times", RTE_DIM(o->neighs));
+	if (eq == NULL)
+		return rnl_arg_bad(a, "an address and its Ethernet address, such as "
+		                      "10.0.0.2=02:00:00:00:00:01");
+	copy_part(port_of(a->text, &to->port), eq, part, sizeof(part));
+	if (rnl_arg_addr(&addr, &to->addr) != 0 || rnl_arg_mac(&mac, to->mac) != 0)
+		return -EINVAL;
+	o->nb_neighs++;
+	return 0;
+}
+
+static int take_ms(const struct rnl_arg *a, uint32_t max_ms, uint32_t *out)
+{
+	uint64_t ns;
+	int rc = rnl_arg_duration(a, &ns);
+
+	if (rc != 0)
+		return rc;
+	/* 0 means the default to the library, so it is no value here. */
+	if (ns < 1000000 || ns / 1000000 > max_ms)
+		return rnl_arg_bad(a, "a time from 1ms to %us", max_ms / 1000);
+	*out = (uint32_t)(ns / 1000000);
+	return 0;
+}
+
+static int take_config(struct rnl_topo_opts *o, const struct rnl_arg *a)
+{
+	int n = rnl_arg_config(a, o->map, RNL_TOPO_MAX_MAPS);
+
+	if (n < 0)
+		return n;
+	o->nb_map = (unsigned int)n;
+	return 0;
+}
+
+static int take_gateway(struct rnl_topo_opts *o, const struct rnl_arg *a)
+{
+	int rc = rnl_arg_addr(a, &o->gateway);
+
+	o->has_gateway = rc == 0;
+	return rc;
+}
+
+static int take_link_wait(struct rnl_topo_opts *o, const struct rnl_arg *a)
+{
+	uint32_t ms = 0;
+	int rc = take_ms(a, UINT16_MAX, &ms);
+
+	if (rc == 0)
+		o->link_wait_ms = (uint16_t)ms;
+	return rc;
+}
+
+/* The options that are a plain number or switch; -ENOENT: it is another one. */
+static int take_plain(struct rnl_topo_opts *o, int code, const struct rnl_arg *a)
+{
+	switch (code) {
+	case RNL_TOPO_OPT_RXQ:
+		return rnl_arg_u16(a, 1, 128, &o->rxq);
+	case RNL_TOPO_OPT_TXQ:
+		return rnl_arg_u16(a, 1, 128, &o->txq);
+	case RNL_TOPO_OPT_RXD:
+		return rnl_arg_u16(a, 32, 32768, &o->rxd);
+	case RNL_TOPO_OPT_TXD:
+		return rnl_arg_u16(a, 32, 32768, &o->txd);
+	case RNL_TOPO_OPT_BURST:
+		return rnl_arg_u16(a, 1, 256, &o->burst);
+	case RNL_TOPO_OPT_VLAN:
+		return rnl_arg_u16(a, 1, 4094, &o->vlan);
+	case RNL_TOPO_OPT_MTU:
+		return rnl_arg_u16(a, 68, 65535, &o->mtu);
+	case RNL_TOPO_OPT_MAX_CONNS:
+		return rnl_arg_u32(a, 1, 1u << 26, &o->max_conns);
+	case RNL_TOPO_OPT_MBUFS:
+		return rnl_arg_u32(a, 256, 1u << 26, &o->mbufs);
+	case RNL_TOPO_OPT_RX_MBUFS:
+		return rnl_arg_u32(a, 64, 1u << 26, &o->extra_rx);
+	case RNL_TOPO_OPT_SEED:
+		return rnl_arg_uint(a, 1, UINT64_MAX, &o->seed);
+	case RNL_TOPO_OPT_NO_OFFLOAD:
+		o->no_offloads = true;
+		return 0;
+	case RNL_TOPO_OPT_PROMISCUOUS:
+		o->promiscuous = true;
+		return 0;
+	default:
+		return -ENOENT;
+	}
+}
+
+static int take(struct rnl_topo_opts *o, int code, const struct rnl_arg *a)
+{
+	switch (code) {
+	case 'p':
+		return rnl_arg_portmask(a, &o->portmask);
+	case RNL_TOPO_OPT_CONFIG:
+		return take_config(o, a);
+	case RNL_TOPO_OPT_IP:
+		return take_ip(o, a);
+	case RNL_TOPO_OPT_GATEWAY:
+		return take_gateway(o, a);
+	case RNL_TOPO_OPT_NEIGH:
+		return take_neigh(o, a);
+	case RNL_TOPO_OPT_TIME_WAIT:
+		return take_ms(a, 600000, &o->time_wait_ms);
+	case RNL_TOPO_OPT_LINK_WAIT:
+		return take_link_wait(o, a);
+	default:
+		return take_plain(o, code, a);
+	}
+}
+
+static const char *name_of(int code)
+{
+	static const char *const names[] = {
+	    "--rxq",      "--txq",        "--rxd",         "--txd",       "--burst",
+	    "--config",   "--ip",         "--gateway",     "--neigh",     "--vlan",
+	    "--mtu",      "--no-offload", "--promiscuous", "--max-conns", "--mbufs",
+	    "--rx-mbufs", "--time-wait",  "--seed",        "--link-wait",
+	};
+	unsigned int i = (unsigned int)(code - RNL_TOPO_OPT_RXQ);
+
+	return code == 'p' ? "-p" : i < RTE_DIM(names) ? names[i] : "?";
+}
+
+int rnl_topo_option(struct rnl_topo_opts *o, int code, const char *value, struct rnl_error *err)
+{
+	const struct rnl_arg a = {.opt = name_of(code), .text = value, .err = err};
+	int rc = take(o, code, &a);
+
+	return rc == 0 ? 1 : rc == -ENOENT ? 0 : rc;
+}

@@ -43,11 +43,43 @@ static inline void rnl_pkt_copy_out(const struct rte_mbuf *m, uint32_t off, uint
 		memcpy(dst, p, len);
 }
 
-/** Cuts everything but [off, off + len) away; off + len is inside the packet. len > 0. */
+/**
+ * Takes transmit requests off a received packet: net_ring hands over the sender's very mbuf, and a
+ * request that came along would be obeyed again when the buffer is sent on.
+ */
+static inline void rnl_pkt_sanitize(struct rte_mbuf *m)
+{
+	m->ol_flags &= ~RNL_PKT_TX_FLAGS;
+	m->tx_offload = 0;
+}
+
+/** Cuts everything behind the first len octets away; len is inside the packet. No octet is written. */
+static inline void rnl_pkt_trim(struct rte_mbuf *m, uint32_t len)
+{
+	struct rte_mbuf *last = m;
+	uint32_t keep = len;
+	uint16_t segs = 1;
+
+	if (m->pkt_len == len)
+		return;
+	while (keep > last->data_len && last->next != NULL) {
+		keep -= last->data_len;
+		last = last->next;
+		segs++;
+	}
+	rte_pktmbuf_free(last->next);
+	last->next = NULL;
+	last->data_len = (uint16_t)keep;
+	m->nb_segs = segs;
+	m->pkt_len = len;
+}
+
+/**
+ * Cuts everything but [off, off + len) away; off + len is inside the packet. len > 0.
+ * @return the packet's new head: leading segments are freed.
+ */
 static inline struct rte_mbuf *rnl_pkt_slice(struct rte_mbuf *m, uint32_t off, uint32_t len)
 {
-	uint32_t drop_tail = m->pkt_len - off - len;
-
 	while (off >= m->data_len && m->next != NULL) {
 		struct rte_mbuf *next = m->next;
 
@@ -62,24 +94,7 @@ static inline struct rte_mbuf *rnl_pkt_slice(struct rte_mbuf *m, uint32_t off, u
 	m->data_off = (uint16_t)(m->data_off + off);
 	m->data_len = (uint16_t)(m->data_len - off);
 	m->pkt_len -= off;
-	while (drop_tail > 0) {
-		struct rte_mbuf *last = m, *before = NULL;
-
-		while (last->next != NULL) {
-			before = last;
-			last = last->next;
-		}
-		if (before == NULL || last->data_len > drop_tail) {
-			last->data_len = (uint16_t)(last->data_len - drop_tail);
-			m->pkt_len -= drop_tail;
-			break;
-		}
-		drop_tail -= last->data_len;
-		m->pkt_len -= last->data_len;
-		m->nb_segs--;
-		before->next = NULL;
-		rte_pktmbuf_free_seg(last);
-	}
+	rnl_pkt_trim(m, len);
 	return m;
 }
 

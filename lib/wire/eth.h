@@ -24,10 +24,11 @@ struct rnl_eth {
 };
 
 /**
- * Reads the link header of a received packet (a chain, padded) after making its first
- * min(pkt_len, 128) octets contiguous when they are not; also takes a VLAN that the device stripped
- * (RTE_MBUF_F_RX_VLAN_STRIPPED) and clears transmit flags that came with the packet.
- * @return RNL_C_ok, or why the packet is no frame.
+ * Reads the link header of a received packet (a chain of any shape, padded); also takes a VLAN that
+ * the device stripped (RTE_MBUF_F_RX_VLAN_STRIPPED) and clears transmit requests that came with the
+ * packet. No octet of the packet is written, here or by any other parser of this floor: its sender
+ * may still hold it. Headers that cross segments are read through a copy on the stack.
+ * @return RNL_C_ok, or RNL_C_rx_runt.
  */
 enum rnl_counter rnl_eth_parse(struct rte_mbuf *m, struct rnl_eth *out);
 /** Writes a link header (14 octets, or 18 when vlan is not 0) to dst. @return its length. */

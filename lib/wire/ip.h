@@ -13,8 +13,10 @@
 /**
  * Reads the IP header at l3_off (by its version nibble), proves every length, verifies the IPv4
  * checksum unless the device did, trims what follows the packet, and rejects sources that cannot be
- * (RFC 1122 3.2.1.3: broadcast, multicast, loopback, 0/8; RFC 4291 2.7). IPv4 options and IPv6
- * hop-by-hop, routing and destination options are stepped over (bounded), fragments are marked.
+ * (RFC 1122 3.2.1.3: broadcast, multicast, loopback, 0/8; RFC 4291 2.5.3, 2.7, and IPv4-mapped ones,
+ * which would pass for IPv4 here). The unspecified IPv6 address is let through: neighbour discovery
+ * needs it. IPv4 options and IPv6 hop-by-hop, routing and destination options are stepped over (at
+ * most 8 headers), fragments are marked; an atomic fragment is none (RFC 6946).
  * @return RNL_C_ok, or the verdict.
  */
 enum rnl_counter rnl_ip_parse(struct rte_mbuf *m, uint16_t l3_off, struct rnl_ip *out);
@@ -40,7 +42,7 @@ uint16_t rnl_ip_write(uint8_t *dst, const struct rnl_ip_out *ip);
 uint32_t rnl_ip_pseudo_sum(const struct rnl_addr *src, const struct rnl_addr *dst, uint8_t proto,
 			   uint32_t len);
 
-/** Any address that TCP may not talk to: unspecified, multicast, IPv4 limited broadcast. */
+/* Addresses that TCP may not talk to (RFC 9293 3.9.2.3): of either family, in wire/addr.c. */
 bool rnl_addr_is_unspecified(const struct rnl_addr *a);
 bool rnl_addr_is_multicast(const struct rnl_addr *a);
 bool rnl_addr_is_limited_broadcast(const struct rnl_addr *a);

@@ -22,5 +22,7 @@ void rnl_tcpopt_parse(const uint8_t *p, unsigned int len, struct rnl_tcpopt *out
  * @return octets written, at most 40.
  */
 unsigned int rnl_tcpopt_write(uint8_t *dst, const struct rnl_tcpopt *opt);
+/** As rnl_tcpopt_write(), SACK blocks limited to `room` octets of options in all (at most 40). */
+unsigned int rnl_tcpopt_write_room(uint8_t *dst, const struct rnl_tcpopt *opt, unsigned int room);
 
 #endif /* RNL_WIRE_TCPOPT_H */

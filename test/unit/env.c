@@ -37,6 +37,18 @@ static void lcore_map(char *buf, size_t size)
 	snprintf(buf + used - 1, size - used + 1, ")");
 }
 
+/* The EAL makes its folder even when it keeps nothing there, and leaves it behind. */
+static void leave(void)
+{
+	char dir[256];
+
+	snprintf(dir, sizeof(dir), "%s", rte_eal_get_runtime_dir());
+	rte_mempool_free(pkt_pool);
+	rte_mempool_free(hdr_pool);
+	rte_eal_cleanup();
+	rmdir(dir);
+}
+
 static void start_eal(void)
 {
 	char prefix[48], lcores[512];
@@ -56,6 +68,7 @@ static void start_eal(void)
 	lcore_map(lcores, sizeof(lcores));
 	if (rte_eal_init((int)RTE_DIM(argv) - 1, argv) < 0)
 		fail_start("rte_eal_init");
+	atexit(leave);
 }
 
 int rnl_test_env_init(void)
@@ -116,12 +129,37 @@ static struct rte_mbuf *segment(const uint8_t *data, uint32_t len)
 	return m;
 }
 
-struct rte_mbuf *rnl_test_chain(const void *data, uint32_t len, const uint32_t *cuts,
-                                unsigned int n)
+static void free_exact(void *addr, void *shared)
 {
-	const uint8_t *p = data;
+	(void)addr;
+	free(shared);
+}
+
+/* The buffer's own bookkeeping stands in front of its octets; behind them is nothing. */
+static struct rte_mbuf *exact_segment(const uint8_t *data, uint32_t len)
+{
+	struct rte_mbuf_ext_shared_info *shared = malloc(sizeof(*shared) + len);
+	struct rte_mbuf *m = rte_pktmbuf_alloc(pkt_pool);
+
+	if (shared == NULL || m == NULL)
+		fail_start("no mbuf for a test packet");
+	shared->free_cb = free_exact;
+	shared->fcb_opaque = shared;
+	rte_mbuf_ext_refcnt_set(shared, 1);
+	rte_pktmbuf_attach_extbuf(m, shared + 1, (uintptr_t)(shared + 1), (uint16_t)len, shared);
+	m->data_len = (uint16_t)len;
+	m->pkt_len = len;
+	if (len > 0)
+		memcpy(shared + 1, data, len);
+	return m;
+}
+
+static struct rte_mbuf *make_chain(const uint8_t *p, uint32_t total, const uint32_t *cuts,
+                                   unsigned int n,
+                                   struct rte_mbuf *(*make)(const uint8_t *, uint32_t))
+{
 	struct rte_mbuf *head = NULL, **link = &head;
-	uint32_t from = 0, total = len;
+	uint32_t from = 0;
 	uint16_t segs = 0;
 
 	for (unsigned int i = 0; i <= n || from < total;) {
@@ -131,7 +169,7 @@ struct rte_mbuf *rnl_test_chain(const void *data, uint32_t len, const uint32_t *
 			to = from + 2048;
 		else
 			i++;
-		*link = segment(p + from, to - from);
+		*link = make(p + from, to - from);
 		link = &(*link)->next;
 		from = to;
 		segs++;
@@ -139,6 +177,18 @@ struct rte_mbuf *rnl_test_chain(const void *data, uint32_t len, const uint32_t *
 	head->nb_segs = segs;
 	head->pkt_len = total;
 	return head;
+}
+
+struct rte_mbuf *rnl_test_chain(const void *data, uint32_t len, const uint32_t *cuts,
+                                unsigned int n)
+{
+	return make_chain(data, len, cuts, n, segment);
+}
+
+struct rte_mbuf *rnl_test_exact(const void *data, uint32_t len, const uint32_t *cuts,
+                                unsigned int n)
+{
+	return make_chain(data, len, cuts, n, exact_segment);
 }
 
 struct rte_mbuf *rnl_test_mbuf(const void *data, uint32_t len)

@@ -39,6 +39,13 @@ struct rte_mbuf *rnl_test_mbuf(const void *data, uint32_t len);
  */
 struct rte_mbuf *rnl_test_chain(const void *data, uint32_t len, const uint32_t *cuts,
 				unsigned int n);
+/**
+ * As rnl_test_chain(), but each segment's buffer is malloc memory (from the data pool's mbufs, as
+ * external buffers) that ends with its last octet, so that AddressSanitizer sees any octet read past
+ * a segment's end.
+ */
+struct rte_mbuf *rnl_test_exact(const void *data, uint32_t len, const uint32_t *cuts,
+				unsigned int n);
 /** Replaces m by the same octets (and rx metadata) cut at the offsets. m is freed. */
 struct rte_mbuf *rnl_test_rechain(struct rte_mbuf *m, const uint32_t *cuts, unsigned int n);
 /** @return the packet's octets in a static buffer of at least 65,536 octets; valid until next time. */

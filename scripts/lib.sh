@@ -241,7 +241,7 @@ build_targets() {
 	DEATHSIG=TERM run ninja -C "$dir" -j "$(build_jobs)" "$@" >"$log" 2>&1
 	rc=$?
 	if [ $rc != 0 ]; then
-		grep -vE '^\[[0-9]+/[0-9]+\]' "$log" | tail -n 60 >&2
+		grep -vE '^(\[[0-9]|Compiler |Library |Dependency |(cc|c\+\+|gcc|g\+\+|clang|clang\+\+) -)' "$log" | tail -n 40 >&2
 		say "${dir##*/}: does not build; the log is $log" >&2
 		return 1
 	fi

@@ -115,6 +115,10 @@ static void explain_fixes(struct line *l, const struct gen_plan_in *in, const st
 	uint64_t rate;
 	const char *sep = ": ";
 
+	if (p->needed <= p->tuples && p->needed > in->max_tuples) {
+		add(l, "%sgive --max-conns %" PRIu64, sep, p->needed);
+		sep = ", or ";
+	}
 	if (p->needed <= in->max_tuples) {
 		if (in->client_ports < PORTS_MAX && wide >= p->needed) {
 			add(l, "%sgive --client-ports 1024-65535", sep);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "plan.h"
+#include "tuples.h"
 
 /* One address, Linux's ephemeral ports, 10000 connections/s for 10 s. */
 static struct gen_plan_in short_lived(void)
@@ -130,6 +131,8 @@ static void plan__memory_is_a_limit_too(void **state)
 	gen_plan_explain(&in, &p, text, sizeof(text));
 	assert_non_null(strstr(text, "memory for 65536"));
 	assert_null(strstr(text, "--client-addr"));
+	in.max_tuples = strtoull(strstr(text, "--max-conns ") + 12, NULL, 10);
+	assert_true(feasible(&in));
 }
 
 /* Reads the number after `key` in the text. */
@@ -218,6 +221,32 @@ static void plan__explain_is_bounded(void **state)
 	}
 }
 
+/* A round of all lanes holds every tuple once, whatever the seed. */
+static void tuples__each_once_in_a_round(void **state)
+{
+	const uint16_t sports[2] = {80, 82}, lports[2] = {1024, 1034};
+	static uint8_t seen[5][3][11];
+	struct gen_tuples t;
+	struct gen_tuple x;
+	uint64_t n, i, total = 0;
+	uint32_t lane;
+
+	for (lane = 0; lane < 2; lane++) {
+		gen_tuples_init(&t, 5, sports, lports, lane, 2);
+		gen_tuples_seed(&t, UINT64_C(0x123456789abcdef0) + lane);
+		n = gen_tuples_count(&t);
+		total += n;
+		for (i = 0; i < n; i++) {
+			x = gen_tuples_next(&t);
+			assert_true(x.addr < 5 && x.sport >= 80 && x.sport <= 82);
+			assert_true(x.lport >= 1024 && x.lport <= 1034);
+			assert_int_equal((x.lport - 1024) % 2, lane);
+			assert_int_equal(seen[x.addr][x.sport - 80][x.lport - 1024]++, 0);
+		}
+	}
+	assert_int_equal(total, 5 * 3 * 11);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +261,7 @@ int main(void)
 	    cmocka_unit_test(plan__too_many_connections_names_the_limit),
 	    cmocka_unit_test(plan__no_overflow),
 	    cmocka_unit_test(plan__explain_is_bounded),
+	    cmocka_unit_test(tuples__each_once_in_a_round),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

@@ -102,7 +102,7 @@ static void explain(char *said, int why, struct rnl_error *err)
 		if (mark != NULL && fatal == NULL)
 			fatal = mark + strlen("FATAL: ");
 		else if (first == NULL && mark == NULL && *line != '\0')
-			first = line;
+			first = strncmp(line, "EAL: ", 5) == 0 ? line + 5 : line;
 	}
 	rnl_app_err(err, -why,
 	            "the EAL did not start (%.60s%s%.110s): --log-level=lib.eal:debug tells "

@@ -30,7 +30,8 @@
 struct rnl_console {
 	struct rnl_endpoint *e;
 	struct rnl_stats_view *stats;
-	struct cmdline *terminal; /* NULL: not interactive */
+	bool interactive;
+	struct cmdline *terminal; /* NULL: not interactive, or not yet opened */
 	uint64_t period_ns, due_ns;
 	const char *file; /* commands to run once the workers do; NULL: none, or done */
 	unsigned int load_depth;
@@ -243,12 +244,7 @@ struct rnl_console *rnl_console_new(struct rnl_endpoint *e, struct rnl_stats_vie
 	c->due_ns = rnl_clock_ns() + c->period_ns;
 	c->file = e->params->cmdline_file;
 	console = c;
-	if (interactive)
-		c->terminal = cmdline_stdin_new(commands, PROMPT);
-	if (interactive && c->terminal == NULL) {
-		rnl_console_free(c);
-		return NULL;
-	}
+	c->interactive = interactive;
 	return c;
 }
 
@@ -325,6 +321,16 @@ static void read_terminal(struct rnl_console *c)
 	fflush(stdout);
 }
 
+/* Not before the program said what it has to say: this prints the prompt. */
+static void open_terminal(struct rnl_console *c)
+{
+	c->terminal = cmdline_stdin_new(commands, PROMPT);
+	if (c->terminal == NULL) {
+		puts("no memory for a console");
+		rnl_loop_stop(&c->e->loop);
+	}
+}
+
 void rnl_console_tick(void *arg)
 {
 	struct rnl_console *c = arg;
@@ -333,6 +339,8 @@ void rnl_console_tick(void *arg)
 		run_file(c, c->file);
 		c->file = NULL;
 	}
+	if (c->interactive && c->terminal == NULL)
+		open_terminal(c);
 	if (c->terminal != NULL)
 		read_terminal(c);
 	if (c->period_ns != 0 && rnl_clock_ns() >= c->due_ns) {

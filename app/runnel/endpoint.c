@@ -176,14 +176,16 @@ static int prepare_services(struct rnl_params *p, struct rnl_error *err)
 static int begin_runs(struct rnl_endpoint *e, unsigned int stack, struct rnl_error *err)
 {
 	const struct rnl_topo_stack *s = &e->topo.stacks[stack];
-	const struct rnl_engine_env env = {
+	struct rnl_engine_env env = {
 	    .stack = s->st,
 	    .socket_id = (int)rte_lcore_to_socket_id(s->lcore),
-	    .max_conns = e->topo.opts.max_conns,
 	};
+	struct rnl_usage usage;
 	unsigned int i;
 	int ret = 0;
 
+	rnl_usage(s->st, &usage);
+	env.max_conns = usage.conns_max;
 	for (i = 0; ret == 0 && i < e->params->nb_services; i++)
 		ret = rnl_service_begin(&e->params->services[i], &env, &runs_of(e, stack)[i], err);
 	return ret;

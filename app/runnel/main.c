@@ -129,6 +129,8 @@ int main(int argc, char *argv[])
 	struct rnl_error err = {.text = "out of memory"};
 	int ret = -1;
 
+	/* librte_cmdline writes past stdio: whole lines keep the order. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (rnl_args_help(argc, argv)) {
 		rnl_params_usage();
 		free(params);

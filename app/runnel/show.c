@@ -125,15 +125,18 @@ static void show_addrs(const struct rnl_topo_opts *o)
 void rnl_show_config(struct rnl_endpoint *e)
 {
 	const struct rnl_topo_opts *o = &e->topo.opts;
+	char vlan[8] = "none";
 	unsigned int i;
 
+	if (o->vlan != 0)
+		snprintf(vlan, sizeof(vlan), "%u", o->vlan);
 	printf("%s\n", e->listening ? "Listening:" : "Stopped; 'start' listens for:");
 	for (i = 0; i < e->params->nb_services; i++)
 		printf("  %s\n", e->params->services[i].text);
 	show_addrs(o);
 	for (i = 0; i < e->topo.nb_devs; i++)
 		printf("Port %u: %u queues\n", e->topo.devs[i].port_id, e->topo.devs[i].nb_queues);
-	printf("Burst: %u packets; VLAN: %u; offloads: %s\n", o->burst, o->vlan,
+	printf("Burst: %u packets; VLAN: %s; offloads: %s\n", o->burst != 0 ? o->burst : 32, vlan,
 	       o->no_offloads ? "off" : "as the device has them");
 	for (i = 0; i < e->topo.nb_stacks; i++)
 		show_stack(e, i);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* wire/tcpopt. */
+#include "env.h"
+
+#include <stdlib.h>
+
+#include "base/prng.h"
+#include "wire/tcpopt.h"
+
+#define ALL (RNL_OPT_MSS | RNL_OPT_WSCALE | RNL_OPT_SACK_OK | RNL_OPT_TS | RNL_OPT_SACK)
+
+/* Parses a copy without an octet to spare, at an odd address, so that overreads are seen. */
+static struct rnl_tcpopt parse(const uint8_t *p, unsigned int len)
+{
+	uint8_t *copy = malloc(len + 1);
+	struct rnl_tcpopt opt;
+
+	assert_non_null(copy);
+	memset(&opt, 0, sizeof(opt));
+	memcpy(copy + 1, p, len);
+	rnl_tcpopt_parse(copy + 1, len, &opt);
+	free(copy);
+	return opt;
+}
+
+#define PARSE(...) parse((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+
+static void tcpopt__syn_of_linux(void **state)
+{
+	struct rnl_tcpopt o = PARSE(2, 4, 5, 0xb4, 4, 2, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0, 1, 3, 3, 7);
+
+	assert_int_equal(o.has, RNL_OPT_MSS | RNL_OPT_SACK_OK | RNL_OPT_TS | RNL_OPT_WSCALE);
+	assert_int_equal(o.mss, 1460);
+	assert_int_equal(o.tsval, 0x01020304);
+	assert_int_equal(o.tsecr, 0);
+	assert_int_equal(o.wscale, 7);
+}
+
+static void tcpopt__aligned_timestamps_and_sack(void **state)
+{
+	struct rnl_tcpopt o = PARSE(1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 1, 5, 18, 0, 0, 0, 3, 0,
+	                            0, 0, 4, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 9);
+
+	assert_int_equal(o.has, RNL_OPT_TS | RNL_OPT_SACK);
+	assert_int_equal(o.tsval, 1);
+	assert_int_equal(o.tsecr, 2);
+	assert_int_equal(o.nsack, 2);
+	assert_int_equal(o.sack[0].left, 3);
+	assert_int_equal(o.sack[0].right, 4);
+	assert_int_equal(o.sack[1].left, 0xffffffff);
+	assert_int_equal(o.sack[1].right, 9);
+}
+
+/* RFC 9293 3.2: any order, any alignment, unknown kinds stepped over, nothing behind END. */
+static void tcpopt__order_and_alignment_do_not_matter(void **state)
+{
+	struct rnl_tcpopt o =
+	    PARSE(8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 254, 5, 9, 9, 9, 1, 3, 3, 2, 253, 2, 2, 4, 1, 0);
+
+	assert_int_equal(o.has, RNL_OPT_TS | RNL_OPT_WSCALE | RNL_OPT_MSS);
+	assert_int_equal(o.mss, 256);
+	o = PARSE(4, 2, 0, 2, 4, 1, 0);
+	assert_int_equal(o.has, RNL_OPT_SACK_OK);
+	o = PARSE(1, 1, 1, 1);
+	assert_int_equal(o.has, 0);
+	assert_int_equal(parse(NULL, 0).has, 0);
+}
+
+static void tcpopt__impossible_lengths_end_the_parse(void **state)
+{
+	assert_int_equal(PARSE(2, 0, 1, 1).has, RNL_OPT_BAD);
+	assert_int_equal(PARSE(77, 1, 1, 1).has, RNL_OPT_BAD);
+	assert_int_equal(PARSE(2, 5, 1, 1).has, RNL_OPT_BAD);
+	assert_int_equal(PARSE(1, 1, 1, 2).has, RNL_OPT_BAD);
+	assert_int_equal(PARSE(77, 255, 0, 0).has, RNL_OPT_BAD);
+	/* What was read before stays. */
+	assert_int_equal(PARSE(2, 4, 5, 0xb4, 3, 0, 1, 1).has, RNL_OPT_BAD | RNL_OPT_MSS);
+}
+
+/* A known kind with another kind's length is stepped over. */
+static void tcpopt__wrong_length_of_a_known_kind(void **state)
+{
+	assert_int_equal(PARSE(2, 3, 5, 3, 3, 1).has, RNL_OPT_WSCALE);
+	assert_int_equal(PARSE(3, 2, 4, 3, 0).has, 0);
+	assert_int_equal(PARSE(8, 9, 0, 0, 0, 1, 0, 0, 0, 4, 2).has, RNL_OPT_SACK_OK);
+	assert_int_equal(PARSE(5, 2, 4, 2).has, RNL_OPT_SACK_OK);
+	assert_int_equal(PARSE(5, 9, 0, 0, 0, 0, 0, 0, 0, 1).has, 0);
+	assert_int_equal(PARSE(5, 11, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1).has, 0);
+}
+
+static void tcpopt__first_of_a_repeated_one_counts(void **state)
+{
+	struct rnl_tcpopt o = PARSE(2, 4, 0, 1, 2, 4, 0, 2, 3, 3, 1, 3, 3, 2);
+
+	assert_int_equal(o.mss, 1);
+	assert_int_equal(o.wscale, 1);
+	o = PARSE(1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 8, 10, 0, 0, 0, 3, 0, 0, 0, 4);
+	assert_int_equal(o.tsval, 1);
+	o = PARSE(5, 10, 0, 0, 0, 1, 0, 0, 0, 2, 5, 10, 0, 0, 0, 3, 0, 0, 0, 4);
+	assert_int_equal(o.nsack, 1);
+	assert_int_equal(o.sack[0].left, 1);
+}
+
+/* RFC 7323 2.3. */
+static void tcpopt__window_scale_is_at_most_14(void **state)
+{
+	for (uint8_t shift = 0; shift < 255; shift++)
+		assert_int_equal(PARSE(3, 3, shift).wscale, RTE_MIN(shift, 14));
+}
+
+static struct rnl_tcpopt full(uint8_t has, uint8_t nsack)
+{
+	struct rnl_tcpopt o = {.has = has, .nsack = nsack, .mss = 8960, .wscale = 9};
+
+	o.tsval = 0xcafe0001;
+	o.tsecr = 0x80000002;
+	for (uint32_t i = 0; i < RNL_SACK_MAX; i++)
+		o.sack[i] = (struct rnl_sack){1000 * i, 1000 * i + 500};
+	return o;
+}
+
+/* Every set of options is written aligned, within 40 octets, and read back as it was. */
+static void tcpopt__write_is_read_back(void **state)
+{
+	for (unsigned int has = 0; has <= ALL; has++)
+		for (uint8_t n = 0; n <= RNL_SACK_MAX; n++) {
+			struct rnl_tcpopt in = full((uint8_t)has, n), out;
+			uint8_t p[RNL_TCPOPT_MAXLEN + 8];
+			unsigned int len;
+
+			memset(p, 0xa5, sizeof(p));
+			len = rnl_tcpopt_write(p, &in);
+			assert_int_equal(len % 4, 0);
+			assert_in_range(len, 0, RNL_TCPOPT_MAXLEN);
+			assert_int_equal(p[len], 0xa5);
+			out = parse(p, len);
+			if (!(has & RNL_OPT_SACK) || n == 0)
+				in.has &= (uint8_t)~RNL_OPT_SACK;
+			assert_int_equal(out.has, in.has);
+			if (has & RNL_OPT_MSS)
+				assert_int_equal(out.mss, in.mss);
+			if (has & RNL_OPT_WSCALE)
+				assert_int_equal(out.wscale, in.wscale);
+			if (has & RNL_OPT_TS)
+				assert_int_equal(out.tsval + (uint64_t)out.tsecr,
+				                 in.tsval + (uint64_t)in.tsecr);
+			assert_memory_equal(out.sack, in.sack, out.nsack * sizeof(in.sack[0]));
+		}
+}
+
+static unsigned int blocks(uint8_t has, uint8_t nsack, unsigned int room)
+{
+	struct rnl_tcpopt in = full(has, nsack);
+	uint8_t p[RNL_TCPOPT_MAXLEN];
+	unsigned int len = rnl_tcpopt_write_room(p, &in, room);
+
+	assert_true(len <= room);
+	return parse(p, len).nsack;
+}
+
+static void tcpopt__as_many_sack_blocks_as_fit(void **state)
+{
+	assert_int_equal(blocks(RNL_OPT_SACK, 4, 40), 4);
+	assert_int_equal(blocks(RNL_OPT_SACK, 4, 28), 3);
+	assert_int_equal(blocks(RNL_OPT_SACK, 4, 27), 2);
+	assert_int_equal(blocks(RNL_OPT_SACK, 4, 11), 0);
+	assert_int_equal(blocks(RNL_OPT_SACK, 4, 0), 0);
+	assert_int_equal(blocks(RNL_OPT_SACK | RNL_OPT_TS, 4, 40), 3);
+	assert_int_equal(blocks(RNL_OPT_SACK | RNL_OPT_TS, 2, 40), 2);
+	assert_int_equal(blocks(ALL, 4, 40), 2);
+}
+
+static void tcpopt__layout_of_appendix_a(void **state)
+{
+	static const uint8_t ts[] = {1, 1, 8, 10, 0xca, 0xfe, 0, 1, 0x80, 0, 0, 2};
+	static const uint8_t syn[] = {2, 4, 0x23, 0, 4, 2, 8, 10, 0xca, 0xfe,
+	                              0, 1, 0x80, 0, 0, 2, 1, 3,  3,    9};
+	struct rnl_tcpopt o = full(RNL_OPT_TS, 0);
+	uint8_t p[RNL_TCPOPT_MAXLEN];
+
+	assert_int_equal(rnl_tcpopt_write(p, &o), sizeof(ts));
+	assert_memory_equal(p, ts, sizeof(ts));
+	o = full(ALL & ~RNL_OPT_SACK, 0);
+	assert_int_equal(rnl_tcpopt_write(p, &o), sizeof(syn));
+	assert_memory_equal(p, syn, sizeof(syn));
+}
+
+/* Any octets at all: the parse ends, within the octets, with sound numbers. */
+static void tcpopt__garbage(void **state)
+{
+	static const uint8_t likely_octets[] = {0, 1, 2, 3, 4, 5, 8, 10, 18, 255};
+	struct rnl_prng rng;
+	uint8_t p[64];
+
+	rnl_prng_seed(&rng, 11);
+	for (unsigned int n = 0; n < 50000; n++) {
+		unsigned int len = rnl_prng_below(&rng, sizeof(p) + 1);
+		struct rnl_tcpopt o;
+
+		for (unsigned int i = 0; i < len; i++)
+			p[i] = rnl_prng_below(&rng, 3) == 0
+			           ? (uint8_t)rnl_prng_next(&rng)
+			           : likely_octets[rnl_prng_below(&rng, sizeof(likely_octets))];
+		o = parse(p, len);
+		assert_true(o.nsack <= RNL_SACK_MAX);
+		assert_int_equal((o.has & RNL_OPT_SACK) != 0, o.nsack > 0);
+		assert_true(o.wscale <= 14);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(tcpopt__syn_of_linux),
+	    cmocka_unit_test(tcpopt__aligned_timestamps_and_sack),
+	    cmocka_unit_test(tcpopt__order_and_alignment_do_not_matter),
+	    cmocka_unit_test(tcpopt__impossible_lengths_end_the_parse),
+	    cmocka_unit_test(tcpopt__wrong_length_of_a_known_kind),
+	    cmocka_unit_test(tcpopt__first_of_a_repeated_one_counts),
+	    cmocka_unit_test(tcpopt__window_scale_is_at_most_14),
+	    cmocka_unit_test(tcpopt__write_is_read_back),
+	    cmocka_unit_test(tcpopt__as_many_sack_blocks_as_fit),
+	    cmocka_unit_test(tcpopt__layout_of_appendix_a),
+	    cmocka_unit_test(tcpopt__garbage),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -86,6 +86,7 @@ struct rnl_work *rnl_tcb_busy(struct rnl_core *core, struct rnl_tcb *tcb)
 	memset(w, 0, sizeof(*w));
 	w->index = i;
 	w->snd.una = w->snd.end = tcb->snd_bytes;
+	w->snd.owner = rnl_core_index(core, tcb);
 	w->delivered_us = core->now_us;
 	w->recover = tcb->snd_una - 1;
 	tcb->work = w;

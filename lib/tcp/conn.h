@@ -48,6 +48,7 @@
 #define RNL_F_R1 0x00400000u          /* R1 was passed in this episode */
 #define RNL_F_WND_UPDATE 0x00800000u  /* the pending ACK only opens the window */
 #define RNL_F_RTX_NOW 0x01000000u     /* the next retransmission does not ask cwnd */
+#define RNL_F_DEAD 0x02000000u          /* left every table; the output stage frees the block */
 
 /* struct rnl_tcb.events: what the application stage must tell */
 #define RNL_EV_ACCEPTED 0x0001u

@@ -49,7 +49,7 @@ static uint16_t select_window(struct rnl_core *core, struct rnl_tcb *tcb, uint8_
 	if (rnl_seq_lt(edge, tcb->rcv_nxt))
 		edge = tcb->rcv_nxt;
 	field = (edge - tcb->rcv_nxt + (1u << shift) - 1) >> shift;
-	field = RTE_MIN(field, UINT16_MAX);
+	field = RTE_MIN(field, (uint32_t)UINT16_MAX);
 	tcb->rcv_adv = rnl_seq_max(tcb->rcv_adv, tcb->rcv_nxt + (field << shift));
 	if (field == 0)
 		rnl_core_count(core, RNL_C_tcp_tx_zero_window);

@@ -148,13 +148,8 @@ static uint32_t largest(struct rnl_core *core, const struct rnl_tcb *tcb)
 {
 	const struct rnl_core_port *port = rnl_core_port(core, tcb->nexthop);
 	uint32_t mss = tcb->snd_mss;
-	uint32_t max;
 
-	if (!(port->caps & RNL_CAP_TX_TSO))
-		return mss;
-	/* One mbuf for the headers, and each chunk may begin and end inside a segment. */
-	max = RTE_MIN(port->tso_max_bytes, (port->tso_max_segs / 2u) * mss);
-	return RTE_MAX(max, mss);
+	return port->caps & RNL_CAP_TX_TSO ? RTE_MAX(port->tso_max_bytes, mss) : mss;
 }
 
 /*
@@ -198,6 +193,16 @@ static bool fin_fits(const struct rnl_tcb *tcb, uint32_t len)
 	       window_room(tcb) > len;
 }
 
+/* TSO: as much of len as makes a chain that the port takes. */
+static uint32_t segs_fit(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t seq, uint32_t len)
+{
+	struct rnl_sndbuf_env env = rnl_core_sndbuf_env(core, tcb->nexthop);
+	uint32_t fit = rnl_sndbuf_fit(&tcb->work->snd, &env, offset_of(tcb, seq), len,
+				      rnl_core_port(core, tcb->nexthop)->tso_max_segs);
+
+	return fit < len && fit > tcb->snd_mss ? fit - fit % tcb->snd_mss : fit;
+}
+
 /* Sends [SND.NXT, SND.NXT + len), and FIN behind it when fin is set. */
 static enum verdict send_new(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t len, bool fin)
 {
@@ -208,6 +213,12 @@ static enum verdict send_new(struct rnl_core *core, struct rnl_tcb *tcb, uint32_
 	enum verdict v = SENT;
 	struct rte_mbuf *m;
 
+	if (len > tcb->snd_mss) {
+		uint32_t fit = segs_fit(core, tcb, seq, len);
+
+		fin = fin && fit == len;
+		len = fit;
+	}
 	m = payload(core, tcb, seq, len, &v);
 	if (m == NULL)
 		return v;

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the application stage: what TCP noted on the event list is told in the order in which it
+ * happened to a connection, and ended connections leave: to a mini block in TIME-WAIT, or for good.
+ * A callback may do anything to its own connection, so that its state is looked at anew after each.
+ * Floor 4. RFC 9293 3.6, 3.6.1, 3.10.4.
+ */
+#include "stack/stack.h"
+
+#define SPANS 32
+
+static const struct rnl_app_ops *ops_of(const struct rnl_stack *st, const struct rnl_tcb *tcb)
+{
+	return rnl_core_policy(&st->core, tcb)->ops;
+}
+
+static bool take(struct rnl_tcb *tcb, uint16_t event)
+{
+	bool had = tcb->events & event;
+
+	tcb->events &= (uint16_t)~event;
+	return had;
+}
+
+/* ---- closing ---- */
+
+void rnl_events_shutdown(struct rnl_stack *st, struct rnl_tcb *tcb)
+{
+	struct rnl_core *core = &st->core;
+
+	if (tcb->flags & RNL_F_FIN_QUEUED)
+		return;
+	if (rnl_tcb_busy(core, tcb) == NULL) {
+		rnl_tcb_abort(core, tcb, RNL_REASON_NO_RESOURCES);
+		return;
+	}
+	tcb->flags |= RNL_F_FIN_QUEUED;
+	if (tcb->state == RNL_ESTABLISHED)
+		rnl_tcb_set_state(core, tcb, RNL_FIN_WAIT_1);
+	else if (tcb->state == RNL_CLOSE_WAIT)
+		rnl_tcb_set_state(core, tcb, RNL_LAST_ACK);
+	rnl_core_output(core, tcb);
+}
+
+/* RFC 9293 3.10.4. Unread data would be lost: the peer must know (RFC 9293 3.6.1, SHLD-3). */
+void rnl_events_close(struct rnl_stack *st, struct rnl_tcb *tcb)
+{
+	struct rnl_core *core = &st->core;
+
+	tcb->flags |= RNL_F_APP_CLOSED;
+	tcb->app_timer_ms = 0;
+	if (tcb->events & RNL_EV_END) {
+		rnl_core_event(core, tcb, 0);
+		return;
+	}
+	if (tcb->state == RNL_SYN_SENT || (tcb->work != NULL && tcb->work->rcvq.bytes > 0)) {
+		rnl_tcb_abort(core, tcb, RNL_REASON_LOCAL_ABORT);
+		return;
+	}
+	if (tcb->state == RNL_FIN_WAIT_2) {
+		uint32_t ms = rnl_core_policy(core, tcb)->opts.fin_wait2_ms;
+
+		tcb->app_timer_ms = (core->now_ms + ms) | 1;
+		rnl_tcp_rearm(core, tcb);
+	}
+	rnl_events_shutdown(st, tcb);
+}
+
+/* ---- receiving ---- */
+
+/* One call of `received`. @return whether there is more to offer. */
+static bool offer(struct rnl_stack *st, struct rnl_tcb *tcb)
+{
+	const struct rnl_app_ops *ops = ops_of(st, tcb);
+	struct rnl_core *core = &st->core;
+	struct rnl_span spans[SPANS];
+	size_t total, used;
+	unsigned int n = rnl_rcvq_spans(&tcb->work->rcvq, spans, SPANS, &total);
+
+	if (n == 0)
+		return false;
+	used = total;
+	if (ops->received != NULL) {
+		st->receiving = tcb;
+		st->close_pending = false;
+		used = ops->received(st, rnl_handle(st, tcb), tcb->ctx, spans, n, total);
+		st->receiving = NULL;
+	}
+	if (tcb->work == NULL) /* aborted inside the callback */
+		return false;
+	used = RTE_MIN(used, total);
+	core->held -= rnl_rcvq_consume(&tcb->work->rcvq, (uint32_t)used);
+	rnl_text_consumed(core, tcb, (uint32_t)used);
+	if (st->close_pending) {
+		st->close_pending = false;
+		rnl_events_close(st, tcb);
+		return false;
+	}
+	if (used < total)
+		tcb->flags |= RNL_F_RX_PAUSED;
+	return used == total && tcb->work->rcvq.bytes > 0;
+}
+
+static void received(struct rnl_stack *st, struct rnl_tcb *tcb)
+{
+	while (tcb->work != NULL && !(tcb->flags & (RNL_F_APP_CLOSED | RNL_F_RX_PAUSED)) &&
+	       offer(st, tcb))
+		;
+}
+
+static bool unread(const struct rnl_tcb *tcb)
+{
+	return tcb->work != NULL && tcb->work->rcvq.bytes > 0;
+}
+
+/* The peer's FIN is told when everything before it was consumed. */
+static void end_of_stream(struct rnl_stack *st, struct rnl_tcb *tcb)
+{
+	const struct rnl_app_ops *ops = ops_of(st, tcb);
+
+	if (!(tcb->flags & RNL_F_FIN_RCVD) ||
+	    (tcb->flags & (RNL_F_EOF_TOLD | RNL_F_APP_CLOSED)) || unread(tcb))
+		return;
+	tcb->flags |= RNL_F_EOF_TOLD;
+	if (ops->peer_closed != NULL)
+		ops->peer_closed(st, rnl_handle(st, tcb), tcb->ctx);
+	else if (tcb->state == RNL_CLOSE_WAIT)
+		rnl_events_shutdown(st, tcb);
+}
+
+/* ---- the end ---- */
+
+static const uint16_t closed_counters[RNL_REASON_COUNT] = {
+    [RNL_REASON_NORMAL] = RNL_C_tcp_closed_normal,
+    [RNL_REASON_REFUSED] = RNL_C_tcp_closed_refused,
+    [RNL_REASON_RESET] = RNL_C_tcp_closed_reset,
+    [RNL_REASON_TIMEOUT_CONNECT] = RNL_C_tcp_closed_timeout_connect,
+    [RNL_REASON_TIMEOUT_RETRANSMIT] = RNL_C_tcp_closed_timeout_retransmit,
+    [RNL_REASON_TIMEOUT_USER] = RNL_C_tcp_closed_timeout_user,
+    [RNL_REASON_TIMEOUT_KEEPALIVE] = RNL_C_tcp_closed_timeout_keepalive,
+    [RNL_REASON_TIMEOUT_IDLE] = RNL_C_tcp_closed_timeout_idle,
+    [RNL_REASON_UNREACHABLE] = RNL_C_tcp_closed_unreachable,
+    [RNL_REASON_NO_RESOURCES] = RNL_C_tcp_closed_no_resources,
+    [RNL_REASON_NOT_ADMITTED] = RNL_C_tcp_closed_not_admitted,
+    [RNL_REASON_LOCAL_ABORT] = RNL_C_tcp_closed_local_abort,
+    [RNL_REASON_PRODUCE_FAILED] = RNL_C_tcp_closed_produce_failed,
+    [RNL_REASON_DESTROYED] = RNL_C_tcp_closed_destroyed,
+};
+
+/* A block in TIME-WAIT shrinks; it keeps its next hop and its policy. @return false: no room for it. */
+static bool to_time_wait(struct rnl_stack *st, struct rnl_tcb *tcb, uint32_t hash)
+{
+	struct rnl_core *core = &st->core;
+	uint32_t i = rnl_pool_get(&core->minis);
+	struct rnl_mini *mini;
+
+	if (i == RNL_NIL) {
+		rnl_core_count(core, RNL_C_pool_minis_empty);
+		rnl_core_count(core, RNL_C_tcp_time_wait_recycled);
+		return false;
+	}
+	mini = rnl_core_mini(core, i);
+	memset(mini, 0, sizeof(*mini));
+	rnl_timewait_init(core, mini, tcb);
+	rnl_flow_replace(&st->flow, hash, rnl_core_index(core, tcb), i | RNL_FLOW_MINI);
+	return true;
+}
+
+void rnl_events_free(struct rnl_stack *st, struct rnl_tcb *tcb)
+{
+	rnl_pool_put(&st->core.conns, rnl_core_index(&st->core, tcb));
+}
+
+/* Takes the block out of every table; the output list is left to its own stage. */
+static void leave(struct rnl_stack *st, struct rnl_tcb *tcb)
+{
+	struct rnl_core *core = &st->core;
+	uint32_t i = rnl_core_index(core, tcb);
+	uint32_t hash = rnl_flow_hash(&st->flow, &tcb->key);
+
+	/* The last ACK goes out before the block shrinks (RFC 9293 3.10.7.4, eighth check). */
+	if (tcb->state == RNL_TIME_WAIT && (tcb->flags & RNL_F_ACK_NOW))
+		rnl_tcp_output(core, tcb);
+	rnl_tcb_drop_work(core, tcb);
+	rnl_wheel_stop(&core->conn_wheel, i);
+	if (tcb->state != RNL_TIME_WAIT || !to_time_wait(st, tcb, hash)) {
+		rnl_flow_remove(&st->flow, hash, i);
+		rnl_neigh_put(&st->neigh, tcb->nexthop);
+		rnl_policy_put(st, tcb->policy);
+	}
+	tcb->state = RNL_CLOSED;
+	rnl_handle_retire(tcb);
+	if (tcb->flags & RNL_F_ON_OUTPUT)
+		tcb->flags |= RNL_F_DEAD;
+	else
+		rnl_events_free(st, tcb);
+}
+
+/* Everything was told and every zero-copy release ran? Then `closed`, and the block leaves. */
+static void end(struct rnl_stack *st, struct rnl_tcb *tcb)
+{
+	const struct rnl_app_ops *ops = ops_of(st, tcb);
+	bool app_closed = tcb->flags & RNL_F_APP_CLOSED;
+
+	if (!app_closed && tcb->reason == RNL_REASON_NORMAL && unread(tcb))
+		return; /* until the application has read it */
+	if (rnl_zc_owned(&st->core.zc, rnl_core_index(&st->core, tcb))) {
+		rnl_core_event(&st->core, tcb, RNL_EV_END);
+		return;
+	}
+	rnl_core_count(&st->core, closed_counters[tcb->reason]);
+	if (ops->closed != NULL)
+		ops->closed(st, rnl_handle(st, tcb), tcb->ctx, tcb->reason);
+	leave(st, tcb);
+}
+
+/* ---- the stage ---- */
+
+static bool app_listens(const struct rnl_tcb *tcb)
+{
+	return !(tcb->flags & RNL_F_APP_CLOSED);
+}
+
+/* Calls one of the plain callbacks when its event stands and the application has not let go. */
+#define TELL(event, member)                                                                        \
+	do {                                                                                       \
+		if (take(tcb, event) && app_listens(tcb) && ops->member != NULL)                   \
+			ops->member(st, rnl_handle(st, tcb), tcb->ctx);                            \
+	} while (0)
+
+static void tell(struct rnl_stack *st, struct rnl_tcb *tcb)
+{
+	const struct rnl_app_ops *ops = ops_of(st, tcb);
+
+	TELL(RNL_EV_ACCEPTED, accepted);
+	TELL(RNL_EV_CONNECTED, connected);
+	if (take(tcb, RNL_EV_RECEIVED))
+		received(st, tcb);
+	TELL(RNL_EV_WRITABLE, writable);
+	take(tcb, RNL_EV_EOF);
+	end_of_stream(st, tcb);
+	TELL(RNL_EV_TIMER, timer);
+	if (tcb->events & RNL_EV_END)
+		end(st, tcb);
+}
+
+static unsigned int releases(struct rnl_stack *st)
+{
+	rnl_release_fn fn;
+	unsigned int n = 0;
+	void *arg;
+
+	if (!rnl_zc_pending(&st->core.zc))
+		return 0;
+	rnl_zc_poll(&st->core.zc);
+	while (rnl_zc_next(&st->core.zc, &fn, &arg)) {
+		n++;
+		if (fn != NULL)
+			fn(st, arg);
+	}
+	return n;
+}
+
+unsigned int rnl_events_run(struct rnl_stack *st)
+{
+	struct rnl_core *core = &st->core;
+	uint32_t i = core->events.head;
+	unsigned int n = releases(st);
+
+	core->events.head = RNL_NIL;
+	while (i != RNL_NIL) {
+		struct rnl_tcb *tcb = rnl_core_tcb(core, i);
+		uint32_t next = tcb->next_event;
+
+		tcb->flags &= ~RNL_F_ON_EVENTS;
+		tell(st, tcb);
+		n++;
+		i = next;
+	}
+	return n;
+}
+
+void rnl_events_destroy(struct rnl_stack *st)
+{
+	struct rnl_core *core = &st->core;
+	uint32_t i;
+
+	for (i = 1; i < core->conns.fresh; i++) {
+		struct rnl_tcb *tcb = rnl_core_tcb(core, i);
+
+		if (rnl_flow_find(&st->flow, &tcb->key, rnl_flow_hash(&st->flow, &tcb->key)) != i)
+			continue;
+		if (!(tcb->events & RNL_EV_END))
+			rnl_tcb_end(core, tcb, RNL_REASON_DESTROYED);
+		rnl_tcb_drop_work(core, tcb);
+	}
+	releases(st);
+	for (i = 1; i < core->conns.fresh; i++) {
+		struct rnl_tcb *tcb = rnl_core_tcb(core, i);
+
+		if (rnl_flow_find(&st->flow, &tcb->key, rnl_flow_hash(&st->flow, &tcb->key)) == i)
+			end(st, tcb);
+	}
+}

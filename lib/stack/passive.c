@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns segments that meet no full connection: SYNs for listeners, half-open and TIME-WAIT blocks,
+ * and those for nobody. Floor 4. RFC 9293 3.10.7.1, 3.10.7.2, 3.9.2.3; RFC 6191.
+ */
+#include <errno.h>
+
+#include "stack/stack.h"
+#include "wire/ip.h"
+
+static uint32_t mini_hash(const struct rnl_stack *st, const struct rnl_mini *mini)
+{
+	return rnl_flow_hash(&st->flow, &mini->key);
+}
+
+static void leave_backlog(struct rnl_stack *st, const struct rnl_mini *mini)
+{
+	struct rnl_listener *l;
+
+	if (mini->state != RNL_SYN_RECEIVED)
+		return;
+	l = rnl_listen_get(&st->listeners, mini->listener);
+	if (l != NULL)
+		l->half_open--;
+}
+
+void rnl_passive_drop(struct rnl_stack *st, uint32_t i)
+{
+	struct rnl_core *core = &st->core;
+	struct rnl_mini *mini = rnl_core_mini(core, i);
+
+	leave_backlog(st, mini);
+	rnl_wheel_stop(&core->mini_wheel, i);
+	rnl_flow_remove(&st->flow, mini_hash(st, mini), i | RNL_FLOW_MINI);
+	rnl_neigh_put(&st->neigh, mini->nexthop);
+	rnl_policy_put(st, mini->policy);
+	mini->state = 0;
+	rnl_pool_put(&core->minis, i);
+}
+
+/* The next hop back to a segment's source, with a reference. @return its index, or negative errno. */
+static int way_back(struct rnl_stack *st, const struct rnl_seg *seg)
+{
+	struct rnl_addr next;
+	unsigned int port;
+	int ret = rnl_route_find(&st->routes, &seg->key.raddr, &port, &next, NULL);
+
+	if (ret == 0)
+		ret = rnl_neigh_get(&st->neigh, port, &next);
+	if (ret < 0)
+		rnl_core_count(&st->core, RNL_C_tx_no_route);
+	return ret;
+}
+
+static void reset(struct rnl_stack *st, const struct rnl_seg *seg)
+{
+	int hop;
+
+	if (seg->flags & RNL_TH_RST)
+		return;
+	hop = way_back(st, seg);
+	if (hop < 0)
+		return;
+	rnl_emit_reset(&st->core, seg, (uint16_t)hop);
+	rnl_neigh_put(&st->neigh, (uint32_t)hop);
+}
+
+/* RFC 9293 3.9.2.3 (MUST-57, MUST-63): nobody may talk from, or to, such an address. */
+static enum rnl_counter misaddressed(const struct rnl_stack *st, const struct rnl_seg *seg)
+{
+	if (rnl_addr_is_multicast(&seg->key.laddr) ||
+	    rnl_addr_is_limited_broadcast(&seg->key.laddr) ||
+	    rnl_route_is_broadcast(&st->routes, &seg->key.laddr))
+		return RNL_C_ip_rx_broadcast;
+	if (!rnl_route_is_local(&st->routes, &seg->key.laddr))
+		return RNL_C_ip_rx_other_address;
+	if (rnl_route_is_local(&st->routes, &seg->key.raddr) ||
+	    rnl_route_is_broadcast(&st->routes, &seg->key.raddr))
+		return RNL_C_ip_rx_bad_source;
+	return RNL_C_ok;
+}
+
+/* May this SYN make a half-open connection? */
+static bool admitted(struct rnl_stack *st, const struct rnl_listener *l, const struct rnl_seg *seg)
+{
+	const struct rnl_app_ops *ops = st->core.policies[l->policy].ops;
+
+	if (l->half_open >= l->backlog) {
+		rnl_core_count(&st->core, RNL_C_tcp_syn_dropped_backlog);
+		return false;
+	}
+	if (ops->admit != NULL && !ops->admit(st, l->ctx, &seg->key)) {
+		rnl_core_count(&st->core, RNL_C_tcp_syn_not_admitted);
+		reset(st, seg);
+		return false;
+	}
+	return true;
+}
+
+/* RFC 9293 3.10.7.2, third check. Data and FIN on the SYN are not taken: the peer sends them again. */
+static void syn(struct rnl_stack *st, struct rnl_listener *l, const struct rnl_seg *seg)
+{
+	struct rnl_core *core = &st->core;
+	struct rnl_mini *mini;
+	uint32_t i;
+	int hop;
+
+	rnl_core_count(core, RNL_C_tcp_syn_received);
+	if (!admitted(st, l, seg))
+		return;
+	hop = way_back(st, seg);
+	if (hop < 0)
+		return;
+	i = rnl_pool_get(&core->minis);
+	if (i == RNL_NIL) {
+		rnl_core_count(core, RNL_C_pool_minis_empty);
+		rnl_core_count(core, RNL_C_tcp_syn_dropped_memory);
+		rnl_neigh_put(&st->neigh, (uint32_t)hop);
+		return;
+	}
+	mini = rnl_core_mini(core, i);
+	memset(mini, 0, sizeof(*mini));
+	if (rnl_flow_insert(&st->flow, seg->hash, i | RNL_FLOW_MINI) < 0) {
+		rnl_core_count(core, RNL_C_flow_table_full);
+		rnl_neigh_put(&st->neigh, (uint32_t)hop);
+		rnl_pool_put(&core->minis, i);
+		return;
+	}
+	mini->listener = l->id;
+	l->half_open++;
+	rnl_policy_ref(st, l->policy);
+	rnl_handshake_syn(core, mini, seg, l->policy, (uint16_t)hop);
+}
+
+/* RFC 9293 3.10.7.2: LISTEN. */
+static void listening(struct rnl_stack *st, struct rnl_listener *l, const struct rnl_seg *seg)
+{
+	if (seg->flags & RNL_TH_RST)
+		rnl_core_count(&st->core, RNL_C_tcp_rx_no_connection);
+	else if (seg->flags & RNL_TH_ACK)
+		reset(st, seg);
+	else if (seg->flags & RNL_TH_SYN)
+		syn(st, l, seg);
+	else
+		rnl_core_count(&st->core, RNL_C_tcp_rx_no_connection);
+}
+
+void rnl_passive_miss(struct rnl_stack *st, struct rnl_seg *seg)
+{
+	enum rnl_counter why = misaddressed(st, seg);
+	struct rnl_listener *l;
+
+	if (why == RNL_C_ip_rx_other_address && st->cfg.unclaimed != NULL &&
+	    st->cfg.unclaimed(st->cfg.unclaimed_ctx, st, seg->port, seg->m)) {
+		rnl_core_count(&st->core, RNL_C_rx_unclaimed);
+		return;
+	}
+	if (why != RNL_C_ok) {
+		rnl_core_count(&st->core, why);
+		goto out;
+	}
+	l = rnl_listen_find(&st->listeners, &seg->key.laddr, seg->key.lport);
+	if (l != NULL) {
+		listening(st, l, seg);
+		goto out;
+	}
+	rnl_core_count(&st->core, RNL_C_tcp_rx_no_connection);
+	reset(st, seg); /* RFC 9293 3.10.7.1 */
+out:
+	rte_pktmbuf_free(seg->m);
+}
+
+/* The handshake is complete: the mini block becomes a connection. Takes seg->m. */
+static void promote(struct rnl_stack *st, uint32_t i, struct rnl_seg *seg)
+{
+	struct rnl_core *core = &st->core;
+	struct rnl_mini *mini = rnl_core_mini(core, i);
+	struct rnl_listener *l = rnl_listen_get(&st->listeners, mini->listener);
+	struct rnl_tcb *tcb;
+	uint32_t c;
+
+	if (l == NULL) { /* it stopped listening meanwhile */
+		rnl_emit_reset(core, seg, mini->nexthop);
+		rnl_passive_drop(st, i);
+		rte_pktmbuf_free(seg->m);
+		return;
+	}
+	c = rnl_pool_get(&core->conns);
+	if (c == RNL_NIL) { /* the block stays: the peer tries again */
+		rnl_core_count(core, RNL_C_pool_conns_empty);
+		rnl_core_count(core, RNL_C_tcp_promote_failed);
+		rte_pktmbuf_free(seg->m);
+		return;
+	}
+	tcb = rnl_core_tcb(core, c);
+	rnl_tcb_init(core, tcb, &mini->key, mini->policy, mini->nexthop);
+	if (tcb->gen == 0)
+		rnl_handle_retire(tcb);
+	tcb->ctx = l->ctx;
+	leave_backlog(st, mini);
+	rnl_wheel_stop(&core->mini_wheel, i);
+	rnl_flow_replace(&st->flow, seg->hash, i | RNL_FLOW_MINI, c);
+	rnl_handshake_promote(core, tcb, mini, seg);
+	mini->state = 0;
+	rnl_pool_put(&core->minis, i);
+	rnl_tcp_input(core, tcb, seg);
+}
+
+/* RFC 6191 2, RFC 9293 3.6.1 (MAY-2): a new incarnation, if somebody still listens. */
+static bool restart(struct rnl_stack *st, struct rnl_mini *mini, const struct rnl_seg *seg)
+{
+	struct rnl_listener *l =
+	    rnl_listen_find(&st->listeners, &seg->key.laddr, seg->key.lport);
+	uint16_t old = mini->policy;
+
+	if (l == NULL)
+		return false;
+	rnl_core_count(&st->core, RNL_C_tcp_syn_received);
+	if (!admitted(st, l, seg))
+		return true;
+	rnl_core_count(&st->core, RNL_C_tcp_time_wait_reused);
+	mini->listener = l->id;
+	l->half_open++;
+	rnl_policy_ref(st, l->policy);
+	rnl_handshake_syn(&st->core, mini, seg, l->policy, mini->nexthop);
+	rnl_policy_put(st, old);
+	return true;
+}
+
+void rnl_passive_mini(struct rnl_stack *st, uint32_t i, struct rnl_seg *seg)
+{
+	struct rnl_mini *mini = rnl_core_mini(&st->core, i);
+	enum rnl_mini_verdict v = mini->state == RNL_TIME_WAIT
+				      ? rnl_timewait_input(&st->core, mini, seg)
+				      : rnl_handshake_mini(&st->core, mini, seg);
+
+	switch (v) {
+	case RNL_MINI_PROMOTE:
+		promote(st, i, seg);
+		return;
+	case RNL_MINI_RESTART:
+		if (!restart(st, mini, seg) && rnl_emit_mini(&st->core, mini))
+			rnl_core_count(&st->core, RNL_C_tcp_time_wait_acks);
+		break;
+	case RNL_MINI_DROP:
+		rnl_passive_drop(st, i);
+		break;
+	case RNL_MINI_KEEP:
+		break;
+	}
+	rte_pktmbuf_free(seg->m);
+}
+
+void rnl_passive_expire(struct rnl_stack *st, uint32_t i)
+{
+	struct rnl_mini *mini = rnl_core_mini(&st->core, i);
+
+	if (mini->state == RNL_TIME_WAIT)
+		rnl_core_count(&st->core, RNL_C_tcp_time_wait_expired);
+	else if (rnl_handshake_mini_expire(&st->core, mini))
+		return;
+	rnl_passive_drop(st, i);
+}

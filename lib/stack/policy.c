@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the sets of callbacks and options that connections share: interned, so that a connection
+ * spends two octets on them. Defaults are filled in here and nowhere else. Floor 4.
+ */
+#include <errno.h>
+
+#include "base/siphash.h"
+#include "stack/stack.h"
+
+#define MAX_RCVBUF (1u << 30) /* RFC 7323 2.3 */
+
+static void set_default(uint32_t *field, uint32_t value)
+{
+	if (*field == 0)
+		*field = value;
+}
+
+static void set_default8(uint8_t *field, uint8_t value)
+{
+	if (*field == 0)
+		*field = value;
+}
+
+static void fill_defaults(const struct rnl_stack *st, struct rnl_conn_opts *o)
+{
+	set_default(&o->sndbuf_bytes, 262144);
+	set_default(&o->rcvbuf_bytes, 262144);
+	set_default(&o->connect_timeout_ms, 180000);
+	set_default(&o->keepalive_intvl_ms, 75000);
+	set_default8(&o->keepalive_probes, 9);
+	set_default8(&o->retries2, 15);
+	set_default8(&o->syn_retries, 7);
+	set_default8(&o->ttl, 64);
+	set_default(&o->delayed_ack_us, 40000);
+	set_default(&o->rto_min_us, RNL_RTO_MIN_US);
+	set_default(&o->fin_wait2_ms, 60000);
+	set_default(&o->time_wait_ms, st->core.time_wait_ms);
+	if (o->cc == NULL)
+		o->cc = st->cfg.cc;
+	o->size = sizeof(*o);
+}
+
+static int check(const struct rnl_app_ops *ops, const struct rnl_conn_opts *o,
+		 struct rnl_error *err)
+{
+	if (ops == NULL || ops->size < offsetof(struct rnl_app_ops, closed))
+		return rnl_fail(err, -EINVAL, "no callbacks: set ops and ops->size");
+	if (o->rcvbuf_bytes > MAX_RCVBUF)
+		return rnl_fail(err, -EINVAL, "rcvbuf_bytes is %u: at most %u", o->rcvbuf_bytes,
+				MAX_RCVBUF);
+	if (o->delayed_ack_us >= 500000)
+		return rnl_fail(err, -EINVAL, "delayed_ack_us is %u: must be below 500000",
+				o->delayed_ack_us);
+	if (o->dscp > 63)
+		return rnl_fail(err, -EINVAL, "dscp is %u: must be 0 to 63", o->dscp);
+	if (o->cc != NULL && o->cc->priv_size > sizeof(((struct rnl_cc *)0)->priv))
+		return rnl_fail(err, -EINVAL, "congestion control %s keeps %u octets: at most %zu",
+				o->cc->name, o->cc->priv_size, sizeof(((struct rnl_cc *)0)->priv));
+	return 0;
+}
+
+static uint32_t hash_of(const struct rnl_app_ops *ops, const struct rnl_conn_opts *o)
+{
+	static const uint8_t key[16];
+
+	return (uint32_t)(rnl_siphash13(key, o, sizeof(*o)) ^ (uintptr_t)ops >> 4);
+}
+
+static bool same(const struct rnl_policy *p, const struct rnl_app_ops *ops,
+		 const struct rnl_conn_opts *o, uint32_t hash)
+{
+	return p->refs > 0 && p->hash == hash && p->ops == ops &&
+	       memcmp(&p->opts, o, sizeof(*o)) == 0;
+}
+
+int rnl_policy_get(struct rnl_stack *st, const struct rnl_app_ops *ops,
+		   const struct rnl_conn_opts *opts, struct rnl_error *err)
+{
+	struct rnl_policy *table = st->core.policies;
+	uint32_t i, hash, free = RNL_POLICY_MAX;
+	struct rnl_conn_opts o;
+	int ret;
+
+	memset(&o, 0, sizeof(o)); /* padding too: policies are compared octet by octet */
+	memcpy(&o, opts, opts->size != 0 ? RTE_MIN((size_t)opts->size, sizeof(o)) : sizeof(o));
+	ret = check(ops, &o, err);
+	if (ret < 0)
+		return ret;
+	fill_defaults(st, &o);
+	hash = hash_of(ops, &o);
+	for (i = 0; i < st->policy_count; i++) {
+		if (same(&table[i], ops, &o, hash)) {
+			table[i].refs++;
+			return (int)i;
+		}
+		if (table[i].refs == 0 && free == RNL_POLICY_MAX)
+			free = i;
+	}
+	if (free == RNL_POLICY_MAX)
+		free = st->policy_count;
+	if (free == RNL_POLICY_MAX)
+		return rnl_fail(err, -ENOSPC,
+				"%d different sets of options are in use: let connections share them",
+				RNL_POLICY_MAX);
+	if (free == st->policy_count)
+		st->policy_count++;
+	table[free] = (struct rnl_policy){.ops = ops, .refs = 1, .hash = hash};
+	memcpy(&table[free].opts, &o, sizeof(o));
+	return (int)free;
+}
+
+void rnl_policy_ref(struct rnl_stack *st, uint16_t policy)
+{
+	st->core.policies[policy].refs++;
+}
+
+void rnl_policy_put(struct rnl_stack *st, uint16_t policy)
+{
+	st->core.policies[policy].refs--;
+}

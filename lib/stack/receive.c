@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Owns the way of a received burst, stage by stage: link and network headers, ARP and ICMP on the
+ * spot, TCP segments parsed and hashed; then look-up; then TCP. Each stage prefetches for the next.
+ * Floor 4. RFC 1122 2.3, 3.2.1.3, 3.2.2.6; RFC 826; RFC 792.
+ */
+#include "stack/stack.h"
+#include "wire/icmp.h"
+#include "wire/ip.h"
+
+static void drop(struct rnl_stack *st, struct rte_mbuf *m, enum rnl_counter why)
+{
+	rnl_core_count(&st->core, why);
+	rte_pktmbuf_free(m);
+}
+
+/* Not for us: the appliance may want it. */
+static void unclaimed(struct rnl_stack *st, unsigned int port, struct rte_mbuf *m,
+		      enum rnl_counter why)
+{
+	if (st->cfg.unclaimed != NULL && st->cfg.unclaimed(st->cfg.unclaimed_ctx, st, port, m)) {
+		rnl_core_count(&st->core, RNL_C_rx_unclaimed);
+		return;
+	}
+	drop(st, m, why);
+}
+
+static void arp(struct rnl_stack *st, unsigned int port, struct rte_mbuf *m, uint16_t off)
+{
+	struct rnl_arp a;
+
+	if (rnl_arp_parse(m, off, &a) != RNL_C_ok)
+		rnl_core_count(&st->core, RNL_C_arp_rx_bad);
+	else
+		rnl_neigh_arp_input(&st->neigh, port, &a);
+	rte_pktmbuf_free(m);
+}
+
+/* Sends an L3 packet to an address by the routes; takes it. */
+static void send_packet(struct rnl_stack *st, const struct rnl_addr *dst, struct rte_mbuf *m)
+{
+	struct rnl_addr next;
+	unsigned int port;
+	int hop;
+
+	if (rnl_route_find(&st->routes, dst, &port, &next, NULL) < 0) {
+		drop(st, m, RNL_C_tx_no_route);
+		return;
+	}
+	hop = rnl_neigh_get(&st->neigh, port, &next);
+	if (hop < 0 || rnl_txq_room(&st->core.ports[port].txq) == 0) {
+		drop(st, m, hop < 0 ? RNL_C_tx_no_route : RNL_C_txq_full);
+	} else {
+		rnl_txq_put(&st->core.ports[port].txq, m, (uint32_t)hop);
+	}
+	if (hop > 0)
+		rnl_neigh_put(&st->neigh, (uint32_t)hop);
+}
+
+/* RFC 1122 3.2.2.6: an echo request is answered from the address that it was sent to. */
+static void icmp(struct rnl_stack *st, struct rte_mbuf *m, const struct rnl_ip *ip)
+{
+	struct rnl_core *core = &st->core;
+	struct rnl_icmp msg;
+	struct rte_mbuf *reply;
+
+	if (rnl_icmp_parse(m, ip, &msg) != RNL_C_ok) {
+		drop(st, m, RNL_C_icmp_rx_bad);
+		return;
+	}
+	if (!msg.echo_request) {
+		drop(st, m, RNL_C_icmp_rx_other);
+		return;
+	}
+	rnl_core_count(core, RNL_C_icmp_rx_echo);
+	reply = rnl_pkt_alloc(core->pkt_pool);
+	if (reply == NULL) {
+		drop(st, m, RNL_C_tx_no_mbuf);
+		return;
+	}
+	if (rnl_icmp_echo_reply(reply, m, ip, &msg, 64) == 0) {
+		rnl_core_count(core, RNL_C_icmp_tx_echo_reply);
+		send_packet(st, &ip->src, reply);
+	} else {
+		rte_pktmbuf_free(reply);
+	}
+	rte_pktmbuf_free(m);
+}
+
+/* Network header. @return whether *seg is a TCP segment; else the packet was taken. */
+static bool network(struct rnl_stack *st, unsigned int port, struct rte_mbuf *m, uint16_t off,
+		    struct rnl_seg *seg)
+{
+	enum rnl_counter why;
+	struct rnl_ip ip;
+
+	why = rnl_ip_parse(m, off, &ip);
+	if (why == RNL_C_ok && ip.fragment)
+		why = RNL_C_ip_rx_fragment;
+	if (unlikely(why != RNL_C_ok)) {
+		drop(st, m, why);
+		return false;
+	}
+	if (likely(ip.proto == RNL_IPPROTO_TCP)) {
+		why = rnl_tcphdr_parse(m, &ip, seg);
+		if (unlikely(why != RNL_C_ok)) {
+			drop(st, m, why);
+			return false;
+		}
+		if (unlikely(seg->opt.has & RNL_OPT_BAD))
+			rnl_core_count(&st->core, RNL_C_tcp_rx_bad_option);
+		seg->port = (uint8_t)port;
+		seg->hash = rnl_flow_hash(&st->flow, &seg->key);
+		rnl_flow_prefetch(&st->flow, seg->hash);
+		return true;
+	}
+	if (!rnl_route_is_local(&st->routes, &ip.dst))
+		unclaimed(st, port, m, RNL_C_ip_rx_other_address);
+	else if (ip.proto == RNL_IPPROTO_ICMP || ip.proto == RNL_IPPROTO_ICMPV6)
+		icmp(st, m, &ip);
+	else
+		unclaimed(st, port, m, RNL_C_ip_rx_unknown_protocol);
+	return false;
+}
+
+/* Link header. @return whether *seg is a TCP segment; else the packet was taken. */
+static bool link_layer(struct rnl_stack *st, unsigned int port, struct rte_mbuf *m,
+		       struct rnl_seg *seg)
+{
+	const struct rnl_stack_port *p = &st->ports[port];
+	enum rnl_counter why;
+	struct rnl_eth eth;
+
+	if (p->raw_ip) {
+		m->ol_flags &= ~RNL_PKT_TX_FLAGS;
+		return network(st, port, m, 0, seg);
+	}
+	why = rnl_eth_parse(m, &eth);
+	if (unlikely(why != RNL_C_ok)) {
+		drop(st, m, why);
+		return false;
+	}
+	if (unlikely(eth.vlan != p->vlan)) {
+		unclaimed(st, port, m, RNL_C_rx_other_vlan);
+		return false;
+	}
+	if (unlikely(memcmp(eth.dst, p->mac, sizeof(p->mac)) != 0 && !rnl_eth_is_group(eth.dst))) {
+		unclaimed(st, port, m, RNL_C_rx_other_mac);
+		return false;
+	}
+	switch (eth.type) {
+	case RNL_ETHERTYPE_IPV4:
+	case RNL_ETHERTYPE_IPV6:
+		return network(st, port, m, eth.l3_off, seg);
+	case RNL_ETHERTYPE_ARP:
+		arp(st, port, m, eth.l3_off);
+		return false;
+	default:
+		unclaimed(st, port, m, RNL_C_rx_unknown_ethertype);
+		return false;
+	}
+}
+
+static void segment(struct rnl_stack *st, struct rnl_seg *seg)
+{
+	uint32_t ref = rnl_flow_find(&st->flow, &seg->key, seg->hash);
+
+	rnl_core_count(&st->core, RNL_C_tcp_rx_segments);
+	if (unlikely(ref == 0)) {
+		rnl_passive_miss(st, seg);
+	} else if (unlikely(ref & RNL_FLOW_MINI)) {
+		rnl_passive_mini(st, ref & ~RNL_FLOW_MINI, seg);
+	} else {
+		struct rnl_tcb *tcb = rnl_core_tcb(&st->core, ref);
+
+		rnl_neigh_confirm(&st->neigh, tcb->nexthop);
+		rnl_tcp_input(&st->core, tcb, seg);
+	}
+}
+
+void rnl_receive_burst(struct rnl_stack *st, unsigned int port, struct rte_mbuf **m, unsigned int n)
+{
+	unsigned int i, segs = 0;
+	uint64_t bytes = 0;
+
+	for (i = 0; i < n; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
+	for (i = 0; i < n; i++) {
+		bytes += m[i]->pkt_len;
+		st->segs[segs].m = m[i];
+		segs += link_layer(st, port, m[i], &st->segs[segs]);
+	}
+	for (i = 0; i < segs; i++)
+		rnl_flow_prefetch_entry(&st->flow, st->segs[i].hash);
+	for (i = 0; i < segs; i++)
+		segment(st, &st->segs[i]);
+	rnl_count_n(&st->core.counters, RNL_C_rx_packets, n);
+	rnl_count_n(&st->core.counters, RNL_C_rx_bytes, bytes);
+}

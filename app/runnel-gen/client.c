@@ -118,7 +118,7 @@ bool gen_client_connect(struct gen_conn *c, uint64_t now)
 	c->rx_left = c->rx_pos = c->tx_left = c->acked = 0;
 	c->tx_pos = c->served = 0;
 	c->in_body = c->last = c->counted_end = false;
-	l->open++;
+	GEN_STAT_ADD(l->open, 1);
 	l->connecting++;
 	GEN_STAT_ADD(l->stats.connects, 1);
 	return true;
@@ -290,7 +290,7 @@ void gen_client_closed(struct rnl_stack *st, rnl_conn_t h, void *ctx, enum rnl_r
 		GEN_STAT_ADD(l->stats.reasons[reason], 1);
 	if (connecting)
 		l->connecting--;
-	l->open--;
+	GEN_STAT_ADD(l->open, -1);
 	GEN_STAT_ADD(l->stats.closed, 1);
 	gen_request_lost(c);
 	c->state = GEN_CONN_FREE;

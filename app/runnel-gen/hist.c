@@ -35,18 +35,19 @@ uint64_t gen_hist_high(uint32_t index)
 
 void gen_hist_merge(struct gen_hist *to, const struct gen_hist *from)
 {
+	uint64_t min_ns = GEN_HIST_GET(from->min_ns), max_ns = GEN_HIST_GET(from->max_ns);
 	uint32_t i;
 
 	for (i = 0; i < GEN_HIST_BUCKETS; i++)
-		to->bucket[i] += from->bucket[i];
-	to->count += from->count;
-	to->over += from->over;
-	to->sum_hi += from->sum_hi;
-	to->sum_hi += __builtin_add_overflow(to->sum_ns, from->sum_ns, &to->sum_ns);
-	if (from->min_ns < to->min_ns)
-		to->min_ns = from->min_ns;
-	if (from->max_ns > to->max_ns)
-		to->max_ns = from->max_ns;
+		to->bucket[i] += GEN_HIST_GET(from->bucket[i]);
+	to->count += GEN_HIST_GET(from->count);
+	to->over += GEN_HIST_GET(from->over);
+	to->sum_hi += GEN_HIST_GET(from->sum_hi);
+	to->sum_hi += __builtin_add_overflow(to->sum_ns, GEN_HIST_GET(from->sum_ns), &to->sum_ns);
+	if (min_ns < to->min_ns)
+		to->min_ns = min_ns;
+	if (max_ns > to->max_ns)
+		to->max_ns = max_ns;
 }
 
 void gen_hist_diff(struct gen_hist *out, const struct gen_hist *now, const struct gen_hist *then)

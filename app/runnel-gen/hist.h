@@ -41,23 +41,31 @@ static inline uint32_t gen_hist_index(uint64_t ns)
 	shift = 63u - (uint32_t)__builtin_clzll(ns | GEN_HIST_HALF) - GEN_HIST_HALF_BITS;
 	return (shift << GEN_HIST_HALF_BITS) + (uint32_t)(ns >> shift);
 }
+/* One writer, whole words: another thread may look on while it counts. */
+#define GEN_HIST_SET(word, value) __atomic_store_n(&(word), (value), __ATOMIC_RELAXED)
+#define GEN_HIST_GET(word) __atomic_load_n(&(word), __ATOMIC_RELAXED)
+
 /** Counts one value. */
 static inline void gen_hist_record(struct gen_hist *h, uint64_t ns)
 {
-	h->bucket[gen_hist_index(ns)]++;
-	h->count++;
-	h->over += ns > GEN_HIST_MAX_NS;
-	h->sum_hi += __builtin_add_overflow(h->sum_ns, ns, &h->sum_ns);
+	uint32_t i = gen_hist_index(ns);
+	uint64_t sum;
+
+	GEN_HIST_SET(h->bucket[i], h->bucket[i] + 1);
+	GEN_HIST_SET(h->count, h->count + 1);
+	GEN_HIST_SET(h->over, h->over + (ns > GEN_HIST_MAX_NS));
+	GEN_HIST_SET(h->sum_hi, h->sum_hi + __builtin_add_overflow(h->sum_ns, ns, &sum));
+	GEN_HIST_SET(h->sum_ns, sum);
 	if (ns < h->min_ns)
-		h->min_ns = ns;
+		GEN_HIST_SET(h->min_ns, ns);
 	if (ns > h->max_ns)
-		h->max_ns = ns;
+		GEN_HIST_SET(h->max_ns, ns);
 }
 /** @return the smallest value of a bucket. */
 uint64_t gen_hist_low(uint32_t index);
 /** @return the largest value of a bucket. */
 uint64_t gen_hist_high(uint32_t index);
-/** Adds what `from` counted to `to`. */
+/** Adds what `from` counted to `to`. `from` may be counting meanwhile. */
 void gen_hist_merge(struct gen_hist *to, const struct gen_hist *from);
 /**
  * Sets `out` to what `now` counted after `then`, an earlier copy of it. Minimum and maximum are

@@ -100,6 +100,12 @@ void gen_lane_free(struct gen_lane *l)
 	l->scratch = NULL;
 }
 
+/* The live line looks at the phase from another thread. */
+static void enter(struct gen_lane *l, enum gen_phase phase)
+{
+	__atomic_store_n(&l->phase, phase, __ATOMIC_RELAXED);
+}
+
 void gen_lane_break(struct gen_lane *l, const char *why)
 {
 	if (__atomic_exchange_n(&l->run->broken, 1, __ATOMIC_ACQ_REL) == 0)
@@ -132,7 +138,7 @@ static void lane_ready(struct gen_lane *l, uint64_t now)
 {
 	struct gen_run *run = l->run;
 
-	l->phase = GEN_WAIT;
+	enter(l, GEN_WAIT);
 	if (__atomic_add_fetch(&run->lanes_ready, 1, __ATOMIC_ACQ_REL) == run->nb_lanes)
 		__atomic_store_n(&run->start_ns, now + NS_PER_MS, __ATOMIC_RELEASE);
 }
@@ -167,7 +173,7 @@ static void begin(struct gen_lane *l, uint64_t start)
 	l->win_end = l->win_start + l->opt->duration_ns;
 	gen_arrivals_init(&l->arrivals, l->opt->rate, start, l->index, l->run->nb_lanes);
 	gen_arrivals_end(&l->arrivals, l->win_end);
-	l->phase = GEN_WARMUP;
+	enter(l, GEN_WARMUP);
 	if (gen_mode_bulk(l->opt->mode))
 		return;
 	for (n = 0; n < l->opt->outstanding; n++)
@@ -190,7 +196,7 @@ static void end_measure(struct gen_lane *l, uint64_t now)
 	take_meters(l, GEN_METER_END, now);
 	l->stats.window_ns = l->win_end - l->win_start;
 	l->deadline = now + l->opt->drain_ns;
-	l->phase = GEN_DRAIN;
+	enter(l, GEN_DRAIN);
 }
 
 /* What nobody waits for any longer: requests without an answer, and those that never went out. */
@@ -221,7 +227,7 @@ static void drain(struct gen_lane *l, uint64_t now)
 		if (!idle)
 			count_unfinished(l);
 	}
-	l->phase = GEN_CLOSE;
+	enter(l, GEN_CLOSE);
 	l->cursor = 0;
 	l->deadline = now + l->opt->drain_ns;
 }
@@ -231,7 +237,7 @@ static void close_all(struct gen_lane *l, uint64_t now)
 	gen_client_close_some(l, CLOSE_BATCH);
 	if (l->open != 0 && now < l->deadline)
 		return;
-	l->phase = GEN_DONE;
+	enter(l, GEN_DONE);
 	__atomic_add_fetch(&l->run->lanes_done, 1, __ATOMIC_ACQ_REL);
 }
 
@@ -248,7 +254,7 @@ static void stop_early(struct gen_lane *l, uint64_t now)
 		return;
 	}
 	l->win_start = l->win_end = UINT64_MAX;
-	l->phase = GEN_CLOSE;
+	enter(l, GEN_CLOSE);
 	l->deadline = now + l->opt->drain_ns;
 }
 
@@ -267,7 +273,7 @@ static void step(struct gen_lane *l, uint64_t now)
 	}
 	if (l->phase == GEN_WARMUP && now >= l->win_start) {
 		take_meters(l, GEN_METER_BEGIN, now);
-		l->phase = GEN_MEASURE;
+		enter(l, GEN_MEASURE);
 	}
 	if (l->phase == GEN_MEASURE && now >= l->win_end)
 		end_measure(l, now);
@@ -322,7 +328,7 @@ static void on_timer(struct rnl_stack *st, void *arg)
 	if (rnl_timer_start(st, next_at(l, now), on_timer, l, &timer) == 0)
 		return;
 	gen_lane_break(l, "the stack has no timer left: this is a defect, please report it");
-	l->phase = GEN_DONE;
+	enter(l, GEN_DONE);
 	__atomic_add_fetch(&l->run->lanes_done, 1, __ATOMIC_ACQ_REL);
 }
 

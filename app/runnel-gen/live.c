@@ -36,6 +36,7 @@ static uint64_t peek(const uint64_t *word)
 
 static void add_lane(struct sums *s, const struct gen_lane *l)
 {
+	enum gen_phase phase = __atomic_load_n(&l->phase, __ATOMIC_RELAXED);
 	unsigned int i;
 
 	s->done += peek(&l->stats.live_done);
@@ -46,8 +47,8 @@ static void add_lane(struct sums *s, const struct gen_lane *l)
 		s->errors += peek(&l->stats.failures[i]);
 	for (i = 0; i < RNL_REASON_COUNT; i++)
 		s->errors += peek(&l->stats.reasons[i]);
-	if (__atomic_load_n(&l->phase, __ATOMIC_RELAXED) < s->phase)
-		s->phase = l->phase;
+	if (phase < s->phase)
+		s->phase = phase;
 }
 
 static const char *phase_text(enum gen_phase p)

@@ -33,9 +33,18 @@ static unsigned int counters(void)
 
 void gen_meter_take(struct gen_meter *m, unsigned int when)
 {
+	const struct rnl_worker_stats *from;
+	struct rnl_worker_stats *to;
+	unsigned int i;
+
 	rnl_counters_read(m->st, m->at[when].counters, counters());
-	if (m->worker != NULL)
-		memcpy(m->at[when].stats, m->worker->stats, sizeof(m->at[when].stats));
+	for (i = 0; m->worker != NULL && i < STACKS; i++) {
+		/* The worker may be another one, and busy: whole words. */
+		from = &m->worker->stats[i];
+		to = &m->at[when].stats[i];
+		to->busy_cycles = __atomic_load_n(&from->busy_cycles, __ATOMIC_RELAXED);
+		to->total_cycles = __atomic_load_n(&from->total_cycles, __ATOMIC_RELAXED);
+	}
 }
 
 uint64_t gen_meter_counter(const struct gen_meter *m, const char *name)

@@ -132,6 +132,20 @@ static int take_clients(struct gen_options *o, const struct rnl_arg *a)
 	return ret;
 }
 
+/* --ip says the same in the words of runnel, with a port if need be. */
+static int take_ip(struct gen_options *o, const struct rnl_arg *a)
+{
+	int ret;
+
+	o->topo.nb_addrs = 0;
+	ret = rnl_topo_option(&o->topo, RNL_TOPO_OPT_IP, a->text, a->err);
+	if (ret < 0)
+		return ret;
+	o->clients = o->topo.addrs[0].range;
+	o->client_prefix_len = o->topo.addrs[0].prefix_len;
+	return 0;
+}
+
 static int take_rate(struct gen_options *o, const struct rnl_arg *a)
 {
 	double rate = 0;
@@ -209,9 +223,11 @@ static int take_rest(struct gen_options *o, struct given *g, int code, const str
 		g->server = true;
 		return rnl_arg_endpoint(a, &o->server, &o->server_ports);
 	case OPT_CLIENT_ADDR:
-	case RNL_TOPO_OPT_IP:
 		g->clients = true;
 		return take_clients(o, a);
+	case RNL_TOPO_OPT_IP:
+		g->clients = true;
+		return take_ip(o, a);
 	case OPT_CLIENT_PORTS:
 		return rnl_arg_ports(a, &o->client_ports);
 	case OPT_PATH:
@@ -323,8 +339,8 @@ static int check_ends(struct gen_options *o, const struct given *g, struct rnl_e
 	if (o->clients.count > RNL_TOPO_MAX_ADDRS)
 		return fail(err, "--client-addr: %u addresses, at most %u are possible",
 		            o->clients.count, RNL_TOPO_MAX_ADDRS);
-	o->topo.addrs[0] =
-	    (struct rnl_topo_addr){.prefix_len = o->client_prefix_len, .range = o->clients};
+	o->topo.addrs[0].prefix_len = o->client_prefix_len;
+	o->topo.addrs[0].range = o->clients;
 	o->topo.nb_addrs = 1;
 	return 0;
 }

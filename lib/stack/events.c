@@ -209,6 +209,8 @@ static void end(struct rnl_stack *st, struct rnl_tcb *tcb)
 		return;
 	}
 	rnl_core_count(&st->core, closed_counters[tcb->reason]);
+	/* The block leaves: nothing that `closed` does may put it on a list again. */
+	tcb->flags |= RNL_F_APP_CLOSED | RNL_F_ON_EVENTS;
 	if (ops->closed != NULL)
 		ops->closed(st, rnl_handle(st, tcb), tcb->ctx, tcb->reason);
 	leave(st, tcb);
@@ -240,7 +242,8 @@ static void tell(struct rnl_stack *st, struct rnl_tcb *tcb)
 	take(tcb, RNL_EV_EOF);
 	end_of_stream(st, tcb);
 	TELL(RNL_EV_TIMER, timer);
-	if (tcb->events & RNL_EV_END)
+	/* A callback above may have put it on the list again: then it is its turn next time. */
+	if ((tcb->events & RNL_EV_END) && !(tcb->flags & RNL_F_ON_EVENTS))
 		end(st, tcb);
 }
 

@@ -65,6 +65,7 @@ static bool syn_ok(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *s
 		return true;
 	if (repeated && (seg->flags & RNL_TH_ACK)) {
 		seg->seq++;
+		seg->wnd >>= rnl_wscale_theirs(tcb->wscale); /* not scaled on a SYN */
 		seg->flags &= (uint16_t)~RNL_TH_SYN;
 		return true;
 	}

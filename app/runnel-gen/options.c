@@ -238,6 +238,9 @@ static int take_rest(struct gen_options *o, struct given *g, int code, const str
 		o->verify = true;
 		return 0;
 	case OPT_LOOP:
+		if (o->loop)
+			return fail(a->err,
+			            "--loop: give it once; one server runs in this process");
 		o->loop = true;
 		return rnl_service_parse(a->text, &o->service, a->err);
 	case OPT_LOOP_SHARED:

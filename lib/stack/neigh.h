@@ -79,10 +79,11 @@ struct rnl_neigh_entry {
 	/* the rest */
 	uint32_t next;               /* in its hash chain; links free entries */
 	uint32_t older, newer;       /* list of unreferenced entries */
-	bool fixed;                  /* static: never learnt, never reclaimed */
+	uint32_t life_ms;            /* ReachableTime drawn for it (RFC 4861 6.3.2) */
+	bool fixed;                  /* static: holds a reference itself */
 	struct rnl_wnode timer;
 	struct rte_mbuf *hold[RNL_NEIGH_HOLD];
-};
+} __attribute__((aligned(64)));
 
 /** Link layer of one port. */
 struct rnl_neigh_port {
@@ -90,7 +91,7 @@ struct rnl_neigh_port {
 	uint16_t vlan;
 	bool raw_ip;
 	bool conflict_seen;    /* conflict_us counts */
-	uint64_t conflict_us;  /* last conflicting ARP packet */
+	uint64_t conflict_us;  /* last ARP packet from somebody with our address */
 };
 
 /** An own address that is to be announced. */
@@ -108,11 +109,12 @@ struct rnl_neigh {
 	uint32_t *heads; /* hash chains */
 	uint32_t mask;
 	uint32_t oldest, newest; /* unreferenced entries */
-	uint64_t reachable_us;   /* BaseReachableTime (RFC 4861 6.3.2) */
+	uint32_t reachable_ms;   /* BaseReachableTime (RFC 4861 6.3.2) */
 	struct rnl_neigh_announce *announce; /* ring of RNL_ROUTE_ADDR_MAX, free-running places: */
 	uint32_t announce_tail;   /* next free */
 	uint32_t announce_first;  /* next to be announced the first time */
 	uint32_t announce_second; /* next to be announced the second time */
+	uint64_t announce_retry_us; /* none before: the last one could not be sent */
 	struct rnl_neigh_port ports[RNL_MAX_PORTS];
 };
 
@@ -120,14 +122,14 @@ struct rnl_neigh_config {
 	struct rnl_core *core; /* its nexthop_port has max_entries + 1 elements */
 	const struct rnl_routes *routes;
 	uint32_t max_entries;  /* 1 to RNL_NEIGH_MAX */
-	uint32_t reachable_ms; /* 0: 30000 */
+	uint32_t reachable_ms; /* BaseReachableTime; each entry draws 0.5 to 1.5 of it. 0: 30000 */
 };
 
 /** @return octets of memory that max_entries need. */
 size_t rnl_neigh_bytes(uint32_t max_entries);
 /** Makes an empty table in zeroed memory of rnl_neigh_bytes(), aligned to 64 octets. */
 void rnl_neigh_init(struct rnl_neigh *n, void *mem, const struct rnl_neigh_config *cfg);
-/** Frees the packets that are held. */
+/** Drops the packets that are held; the table is not used again. */
 void rnl_neigh_fini(struct rnl_neigh *n);
 /** Tells the link layer of a port; before its first address and neighbour. */
 void rnl_neigh_port_set(struct rnl_neigh *n, unsigned int port, const struct rnl_port *desc);

@@ -3,7 +3,7 @@
  * Own addresses and routes of one stack, both families alike. An address makes its prefix an on-link
  * route of its port; other routes go through a gateway that is on link. Few routes are expected (a
  * linear walk, longest prefix first); addresses may be many and are hashed.
- * Refuses: metrics, equal-cost paths, removal, a loopback: an own address is no destination.
+ * Refuses: metrics, equal-cost paths, removal, loopback: an own address is no destination.
  * Floor 4. RFC 1122 3.3.1 (local or remote, gateway), 3.3.4.3 (source address).
  */
 #ifndef RNL_STACK_ROUTE_H
@@ -67,6 +67,8 @@ int rnl_route_add_gateway(struct rnl_routes *r, const struct rnl_addr *prefix,
  */
 int rnl_route_find(const struct rnl_routes *r, const struct rnl_addr *dst, unsigned int *port,
 		   struct rnl_addr *next_hop, struct rnl_addr *src);
+/** @return whether the address may be a host's: not unspecified, loopback, multicast or broadcast. */
+bool rnl_route_unicast(const struct rnl_addr *addr);
 /** @return the port of an own address, or -1 when it is not ours. */
 int rnl_route_local_port(const struct rnl_routes *r, const struct rnl_addr *addr);
 /** @return whether the address is one of ours, on any port. */

@@ -210,21 +210,14 @@ static int check_folder(const struct vdev *v, const char *path, struct rnl_error
 	                   v->driver, dir, strerror(errno));
 }
 
-static bool is_server(const struct vdev *v, const char *key, const char *client)
-{
-	char value[32];
-
-	return vdev_arg(v, key, value, sizeof(value)) == NULL || strcmp(value, client) != 0;
-}
-
 static int check_vhost(const struct vdev *v, struct rnl_error *err)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], client[8];
 
 	if (vdev_arg(v, "iface", path, sizeof(path)) == NULL)
 		return rnl_app_err(err, -EINVAL, "--vdev=%s has no socket: add iface=PATH",
 		                   v->driver);
-	if (!is_server(v, "client", "1"))
+	if (vdev_arg(v, "client", client, sizeof(client)) != NULL && strcmp(client, "1") == 0)
 		return 0;
 	/* The vhost library never unlinks what it finds, so that bind() would fail. */
 	if (access(path, F_OK) == 0)
@@ -235,15 +228,42 @@ static int check_vhost(const struct vdev *v, struct rnl_error *err)
 	return check_folder(v, path, err);
 }
 
+/* @return whether somebody of this network namespace listens on the abstract socket. */
+static bool abstract_exists(const char *name)
+{
+	FILE *f = fopen("/proc/net/unix", "re");
+	char line[PATH_MAX + 128];
+	bool found = false;
+
+	while (f != NULL && !found && fgets(line, sizeof(line), f) != NULL) {
+		const char *at = strchr(line, '@');
+
+		found = at != NULL && strncmp(at + 1, name, strlen(name)) == 0 &&
+		        at[1 + strlen(name)] == '\n';
+	}
+	if (f != NULL)
+		fclose(f);
+	return found;
+}
+
+/* A client's start fails at once when there is no server; the driver does not try again. */
 static int check_memif(const struct vdev *v, struct rnl_error *err)
 {
-	char path[PATH_MAX], abstract[8];
+	char path[PATH_MAX] = "/run/memif.sock", value[16];
+	bool file = vdev_arg(v, "socket-abstract", value, sizeof(value)) != NULL &&
+	            strcmp(value, "no") == 0;
+	bool server = vdev_arg(v, "role", value, sizeof(value)) != NULL &&
+	              (strcmp(value, "server") == 0 || strcmp(value, "master") == 0);
 
-	/* Sockets are abstract unless this is said; those need no folder. */
-	if (vdev_arg(v, "socket-abstract", abstract, sizeof(abstract)) == NULL ||
-	    strcmp(abstract, "no") != 0 || vdev_arg(v, "socket", path, sizeof(path)) == NULL)
+	(void)vdev_arg(v, "socket", path, sizeof(path));
+	if (server)
+		return file ? check_folder(v, path, err) : 0;
+	if (file ? access(path, F_OK) == 0 : abstract_exists(path))
 		return 0;
-	return is_server(v, "role", "client") ? check_folder(v, path, err) : 0;
+	return rnl_app_err(err, -ENOENT,
+	                   "no server has socket %.100s of --vdev=%s: start the one with "
+	                   "role=server first",
+	                   path, v->driver);
 }
 
 static int check_virtio_user(const struct vdev *v, struct rnl_error *err)

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <arpa/inet.h>
-
 #include <cmocka.h>
 
 #include "args.h"
@@ -20,29 +18,6 @@
 #include "topology.h"
 
 static struct rnl_error err;
-
-/* The library's address functions, by the C library's: what is tested here is what is around them.
- */
-struct rnl_addr rnl_addr_v4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
-{
-	return (struct rnl_addr){
-	    {[10] = 0xff, [11] = 0xff, [12] = a, [13] = b, [14] = c, [15] = d}};
-}
-
-bool rnl_addr_is_v4(const struct rnl_addr *addr)
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	return memcmp(addr->b, mapped, sizeof(mapped)) == 0;
-}
-
-int rnl_addr_parse(const char *text, struct rnl_addr *out)
-{
-	*out = rnl_addr_v4(0, 0, 0, 0);
-	if (inet_pton(AF_INET, text, out->b + 12) == 1 || inet_pton(AF_INET6, text, out->b) == 1)
-		return 0;
-	return -EINVAL;
-}
 
 static struct rnl_arg arg(const char *text)
 {
@@ -426,8 +401,12 @@ static void preflight__refuses_what_cannot_start(void **state)
 	refuse("p --no-huge --vdev=net_vhost0", "add iface=PATH");
 	refuse("p --no-huge --vdev=net_vhost0,iface=/proc/self/status", "exists: remove it");
 	refuse("p --no-huge --vdev=net_vhost0,iface=/nosuchfolder/s", "choose another one");
-	refuse("p --no-huge --vdev=net_memif0,socket-abstract=no,socket=/nosuchfolder/s",
-	       "/nosuchfolder");
+	refuse(
+	    "p --no-huge --vdev=net_memif0,role=server,socket-abstract=no,socket=/nosuchfolder/s",
+	    "/nosuchfolder");
+	refuse("p --no-huge --vdev=net_memif0,socket=/nosuch/s", "role=server first");
+	refuse("p --no-huge --vdev=net_memif0,socket=/nosuch/s,socket-abstract=no",
+	       "role=server first");
 	refuse("p --no-huge --vdev=net_virtio_user0", "path=SOCKET");
 	refuse("p --no-huge --vdev=net_virtio_user0,path=/nosuchfolder/s",
 	       "start the vhost side first");
@@ -444,8 +423,9 @@ static void preflight__lets_good_ones_pass(void **state)
 	assert_int_equal(parse("p --no-huge -m 64 --no-pci --vdev=net_ring0 --vdev=net_null0", &e),
 	                 0);
 	assert_int_equal(rnl_eal_preflight(&e, &err), 0);
-	assert_int_equal(
-	    parse("p --no-huge --vdev=net_memif0,role=client,socket=/nosuchfolder/s", &e), 0);
+	/* a server's abstract socket needs nothing */
+	assert_int_equal(parse("p --no-huge --vdev=net_memif0,role=server,socket=/nosuch/s", &e),
+	                 0);
 	assert_int_equal(rnl_eal_preflight(&e, &err), 0);
 }
 

@@ -90,23 +90,6 @@ unsigned int rnl_poll(struct rnl_stack *st, uint64_t now_ns)
 	return 0;
 }
 
-struct rnl_addr rnl_addr_v4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
-{
-	return (struct rnl_addr){
-	    {[10] = 0xff, [11] = 0xff, [12] = a, [13] = b, [14] = c, [15] = d}};
-}
-
-bool rnl_addr_is_v4(const struct rnl_addr *addr)
-{
-	return addr->b[10] == 0xff;
-}
-
-int rnl_addr_parse(const char *text, struct rnl_addr *out)
-{
-	*out = rnl_addr_v4(10, 0, 0, 1);
-	return 0;
-}
-
 /* Options for a port, with one address on it. */
 static struct rnl_topo_opts opts_for(uint16_t port)
 {

@@ -321,6 +321,25 @@ static void ip__v6_extension_headers_that_lie(void **state)
 	assert_int_equal(EXT(43, &ip, 6, 0, 0, 1, 0, 0, 0, 0), RNL_C_ip_rx_bad_header);
 }
 
+/* Headers that run past the packet's end are no better for standing in front of padding. */
+static void ip__v6_extension_headers_end_with_the_packet(void **state)
+{
+	static const uint8_t next[] = {0, 43, 44, 60};
+	uint8_t p[FRAME_MAX] = {0};
+	struct rnl_ip ip;
+
+	for (unsigned int i = 0; i < RTE_DIM(next); i++)
+		for (uint32_t inside = 0; inside < 24; inside++) {
+			memset(p, 0, 120);
+			frame_v6(p, next[i], inside);
+			p[40] = 6;
+			p[41] = next[i] == 44 ? 0 : 1; /* 16 octets, but for a fragment's 8 */
+			assert_int_equal(parse(p, 120, 0, &ip), inside >= (next[i] == 44 ? 8u : 16u)
+			                                            ? RNL_C_ok
+			                                            : RNL_C_ip_rx_bad_header);
+		}
+}
+
 /* RFC 8200 4.2: 00 may be skipped; 01, 10, 11 must be dropped. */
 static void ip__v6_unknown_options(void **state)
 {
@@ -509,6 +528,7 @@ int main(void)
 	    rnl_unit_test(ip__other_versions),
 	    rnl_unit_test(ip__v6_extension_headers_are_stepped_over),
 	    rnl_unit_test(ip__v6_extension_headers_that_lie),
+	    rnl_unit_test(ip__v6_extension_headers_end_with_the_packet),
 	    rnl_unit_test(ip__v6_unknown_options),
 	    rnl_unit_test(ip__v6_extension_headers_are_bounded),
 	    rnl_unit_test(ip__v6_fragments_are_marked),

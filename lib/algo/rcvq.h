@@ -19,7 +19,8 @@ struct rnl_rcvq {
 };
 
 /** Appends a chain (pkt_len octets, payload only); takes it. `compact`: copy it into the tail's free
- * room when it fits and the tail is writable. @return whether it was compacted. */
+ * room when it fits and the tail is writable. @return whether its buffers are free again: it was
+ * compacted, or empty. */
 bool rnl_rcvq_append(struct rnl_rcvq *q, struct rte_mbuf *m, bool compact);
 /** Fills spans[] with at most n pieces from the front. @return how many; *total their octets. */
 unsigned int rnl_rcvq_spans(const struct rnl_rcvq *q, struct rnl_span *spans, unsigned int n,

@@ -23,7 +23,7 @@ struct rnl_run {
 	uint32_t next, prev;        /* by sequence; `next` links free runs */
 	struct rte_mbuf *head, *tail; /* segments of the chain, payload only */
 	uint32_t bufs;              /* segments in the chain */
-	uint32_t stamp;             /* higher: changed later (the order of SACK blocks) */
+	uint32_t stamp;             /* higher: a segment for it came later (the order of SACK blocks) */
 };
 
 /** A connection's runs. All zero: empty. */
@@ -36,9 +36,10 @@ struct rnl_reasm {
 };
 
 /**
- * Adds a packet: m's data is exactly the payload of [seq, seq + pkt_len). Takes m in every case.
- * @return octets that were new: 0 when all had been there, negative errno when it was dropped
- * (-ENOBUFS: no record free or too many runs).
+ * Adds a packet: m's data is exactly the payload of [seq, seq + pkt_len). Takes m in every case. Of a
+ * packet that would fill several gaps, the first gap gets its octets; the peer sends the others again.
+ * @return octets that were added: 0 when all had been there, negative errno when it was dropped
+ * (-ENOBUFS: no record free, too many runs or too many buffers).
  */
 int rnl_reasm_add(struct rnl_reasm *r, struct rnl_pool *pool, uint32_t seq, struct rte_mbuf *m);
 /**

@@ -43,9 +43,30 @@ struct http_conn {
 	bool peer_closed;
 	uint64_t skip;    /* octets of the request's body still to be discarded */
 	uint64_t last_ns; /* when anything moved */
-	uint64_t head_ns; /* when the incomplete head began, 0: there is none */
+	uint64_t head_ns; /* when the incomplete head, or the draining, began; 0: neither */
 	struct rnl_http_parser p;
 };
+
+/* @return when the connection has been idle, slow or drained for long enough; UINT64_MAX: never. */
+static uint64_t deadline(const struct http_conn *h)
+{
+	const struct rnl_http *http = h->http;
+	uint64_t at = http->idle_ns != 0 ? h->last_ns + http->idle_ns : UINT64_MAX;
+
+	if (h->phase == P_LINGER)
+		return h->head_ns + LINGER_NS;
+	if (h->head_ns != 0 && http->head_timeout_ns != 0)
+		at = RTE_MIN(at, h->head_ns + http->head_timeout_ns);
+	return at;
+}
+
+static void arm(struct rnl_stack *st, rnl_conn_t c, const struct http_conn *h)
+{
+	uint64_t at = deadline(h);
+
+	if (at != UINT64_MAX)
+		rnl_conn_timer(st, c, at);
+}
 
 static bool sending(const struct http_conn *h)
 {
@@ -108,7 +129,8 @@ static void finish(struct rnl_stack *st, rnl_conn_t c, struct http_conn *h)
 		return;
 	}
 	h->phase = P_LINGER;
-	rnl_conn_timer(st, c, h->last_ns + LINGER_NS);
+	h->head_ns = h->last_ns; /* from here on, whatever still comes in */
+	arm(st, c, h);
 	rnl_shutdown(st, c);
 }
 
@@ -193,16 +215,6 @@ static void answer(struct rnl_http *http, struct http_conn *h)
 	rnl_http_parser_init(&h->p);
 }
 
-/* A head began and is not whole: it gets its own time limit. */
-static void head_began(struct rnl_stack *st, rnl_conn_t c, struct http_conn *h)
-{
-	struct rnl_http *http = h->http;
-
-	h->head_ns = h->last_ns;
-	if (http->head_timeout_ns != 0)
-		rnl_conn_timer(st, c, h->head_ns + http->head_timeout_ns);
-}
-
 /* Takes from one span what can be taken now. @return octets; h is gone when *gone is set. */
 static uint32_t take(struct rnl_stack *st, rnl_conn_t c, struct http_conn *h,
                      const struct rnl_span *span, bool *gone)
@@ -258,8 +270,7 @@ static void http_accepted(struct rnl_stack *st, rnl_conn_t c, void *listener_ctx
 	h->http = http;
 	h->last_ns = rnl_now_ns(st);
 	rnl_engine_add(&http->base, RNL_ENGINE_ACCEPTED, 1);
-	if (http->idle_ns != 0)
-		rnl_conn_timer(st, c, h->last_ns + http->idle_ns);
+	arm(st, c, h);
 }
 
 static size_t http_received(struct rnl_stack *st, rnl_conn_t c, void *ctx,
@@ -284,8 +295,10 @@ static size_t http_received(struct rnl_stack *st, rnl_conn_t c, void *ctx,
 			break;
 	}
 	rnl_engine_add(&http->base, RNL_ENGINE_RX_BYTES, done);
-	if (!gone && h->head_ns == 0 && rnl_http_parser_started(&h->p))
-		head_began(st, c, h);
+	if (!gone && h->head_ns == 0 && rnl_http_parser_started(&h->p)) {
+		h->head_ns = h->last_ns; /* a head that is not whole has a limit of its own */
+		arm(st, c, h);
+	}
 	return done;
 }
 
@@ -325,19 +338,11 @@ static void expire(struct rnl_stack *st, rnl_conn_t c, struct http_conn *h)
 static void http_timer(struct rnl_stack *st, rnl_conn_t c, void *ctx)
 {
 	struct http_conn *h = ctx;
-	const struct rnl_http *http = h->http;
-	uint64_t at = http->idle_ns != 0 ? h->last_ns + http->idle_ns : UINT64_MAX;
 
-	if (h->phase == P_LINGER)
-		at = h->last_ns + LINGER_NS;
-	else if (h->head_ns != 0 && http->head_timeout_ns != 0)
-		at = RTE_MIN(at, h->head_ns + http->head_timeout_ns);
-	if (at == UINT64_MAX)
-		return;
-	if (rnl_now_ns(st) >= at)
+	if (rnl_now_ns(st) >= deadline(h))
 		expire(st, c, h);
 	else
-		rnl_conn_timer(st, c, at);
+		arm(st, c, h);
 }
 
 static void http_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx, enum rnl_reason reason)

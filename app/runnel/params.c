@@ -131,19 +131,29 @@ static int check(const struct rnl_params *p, struct rnl_error *err)
 	return 0;
 }
 
+/* getopt tells of a short option by its letter, of a long one by nothing or its code. */
+static int refuse_option(const char *said, struct rnl_error *err)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+	bool is_short = optopt > 0 && optopt < 128 && strchr("iahp", optopt) == NULL;
+
+	return rnl_service_fail(err, -EINVAL,
+	                        "option %s is unknown or takes no value: see runnel --help",
+	                        is_short ? letter : said);
+}
+
 static int parse_options(int argc, char *argv[], struct rnl_params *p, struct rnl_error *err)
 {
 	int code, ret;
 
 	opterr = 0;
-	optind = 1;
+	optind = 0; /* afresh, whatever an earlier parse left behind */
 	while ((code = getopt_long(argc, argv, ":ia" RNL_TOPO_SHORT_OPTIONS, long_options, NULL)) !=
 	       -1) {
 		const char *said = argv[optind - 1];
 
 		if (code == '?')
-			return rnl_service_fail(err, -EINVAL,
-			                        "unknown option %s: see runnel --help", said);
+			return refuse_option(said, err);
 		if (code == ':')
 			return rnl_service_fail(err, -EINVAL,
 			                        "option %s needs a value: see runnel --help", said);

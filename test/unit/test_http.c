@@ -221,7 +221,11 @@ static void http__drain_ends_by_the_clock(void **state)
 	peer_say(&p, "GET / HTTP/1.1\r\n" HOST "\r\n");
 	assert_true(fake.fin);
 	assert_int_not_equal(fake.timer, 0);
-	fake.now = fake.timer;
+	fake.now = fake.timer - 1;
+	peer_say(&p, "a client that goes on sending gains nothing");
+	p.ops->timer(no_stack, CONN, fake.ctx);
+	assert_false(fake.closed);
+	fake.now++;
 	p.ops->timer(no_stack, CONN, fake.ctx);
 	assert_true(fake.closed);
 	peer_close(&p);
@@ -332,6 +336,23 @@ static void http__slow_head_is_cut_off(void **state)
 	peer_close(&p);
 }
 
+static void http__idle_limit_holds_within_a_head(void **state)
+{
+	struct peer p;
+
+	peer_open(&p, "http:80,idle=2,head-timeout=10");
+	fake.now = 1 * S;
+	peer_say(&p, "G");
+	assert_int_equal(fake.timer, 3 * S);
+	peer_close(&p);
+	peer_open(&p, "http:80,idle=0,head-timeout=10");
+	assert_int_equal(fake.timer, 0);
+	fake.now = 1 * S;
+	peer_say(&p, "G");
+	assert_int_equal(fake.timer, 11 * S);
+	peer_close(&p);
+}
+
 static void http__unread_answer_is_aborted(void **state)
 {
 	struct peer p;
@@ -389,6 +410,7 @@ int main(void)
 	    cmocka_unit_test(http__peer_closes_when_idle),
 	    cmocka_unit_test(http__idle_timeout_is_lazy),
 	    cmocka_unit_test(http__slow_head_is_cut_off),
+	    cmocka_unit_test(http__idle_limit_holds_within_a_head),
 	    cmocka_unit_test(http__unread_answer_is_aborted),
 	    cmocka_unit_test(http__no_state_left_refuses),
 	};

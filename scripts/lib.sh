@@ -141,14 +141,26 @@ disk_need() {
 		die "$3 need $2 MiB in $1, where $free MiB are free: make room and run this again"
 }
 
+# The directory of this process's control group for memory, version 2 or 1, if it can be seen.
+memory_group() {
+	local dir
+	for dir in "/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)" \
+		   "/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)" \
+		   /sys/fs/cgroup /sys/fs/cgroup/memory; do
+		[ -r "$dir/memory.stat" ] && { echo "$dir"; return; }
+	done
+}
+
 # Memory that this process may still get, MiB: the machine's, or the control group's if that is less.
 memory_free() {
-	local free limit used cg=/sys/fs/cgroup
+	local free limit used dir
 	free=$(awk '/^MemAvailable:/ {print int($2 / 1024)}' /proc/meminfo)
-	limit=$(cat $cg/memory.max 2>/dev/null)
-	if [ "${limit:-max}" != max ]; then
+	dir=$(memory_group)
+	limit=$(cat "$dir/memory.max" "$dir/memory.limit_in_bytes" 2>/dev/null)
+	if [ -n "${limit%max}" ] && [ ${#limit} -lt 16 ]; then
 		# What the page cache holds is counted as used, and given back when asked for.
-		used=$(awk '/^(anon|kernel|shmem|unevictable) / {n += $2} END {print n + 0}' $cg/memory.stat)
+		used=$(awk '/^(anon|kernel|shmem|unevictable|total_rss) / {n += $2} END {print n + 0}' \
+			"$dir/memory.stat")
 		limit=$(((limit - used) / 1048576))
 		[ "$limit" -ge "$free" ] || free=$limit
 	fi

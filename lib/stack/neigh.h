@@ -34,6 +34,7 @@
 #include "wire/eth.h"
 
 #define RNL_NEIGH_HOLD 8          /* packets that wait for one neighbour */
+#define RNL_NEIGH_HOLD_ALL 512    /* packets that wait for all of them */
 #define RNL_NEIGH_MAX 65535       /* entries: an index is a uint16_t */
 
 /* RFC 4861 10 */
@@ -109,6 +110,7 @@ struct rnl_neigh {
 	uint32_t *heads; /* hash chains */
 	uint32_t mask;
 	uint32_t oldest, newest; /* unreferenced entries */
+	uint32_t held;           /* packets in the entries' hold */
 	uint32_t reachable_ms;   /* BaseReachableTime (RFC 4861 6.3.2) */
 	struct rnl_neigh_announce *announce; /* ring of RNL_ROUTE_ADDR_MAX, free-running places: */
 	uint32_t announce_tail;   /* next free */

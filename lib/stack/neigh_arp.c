@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * ARP for the neighbour table: asking, answering, learning, announcing and defending own addresses.
- * Packets go into the port's transmit queue with their link header; one that finds no room or no
- * buffer is counted and asked for again by its timer. Floor 4. RFC 826, RFC 5227.
+ * Packets go into the port's transmit queue with their link header; of those that find no room or
+ * no buffer (counted), requests are tried again soon, replies are left to the peer to ask for.
+ * Floor 4. RFC 826, RFC 5227.
  */
 #include <string.h>
 
@@ -45,16 +46,16 @@ static bool send_arp(struct rnl_neigh *n, unsigned int port, const uint8_t to[6]
 	return true;
 }
 
-void rnl_neigh_arp_solicit(struct rnl_neigh *n, const struct rnl_neigh_entry *e)
+bool rnl_neigh_arp_solicit(struct rnl_neigh *n, const struct rnl_neigh_entry *e)
 {
 	struct rnl_arp arp = {.op = RNL_ARP_REQUEST, .tpa = e->addr};
 
 	/* Without an address of our own we cannot be answered; the requests time out. */
 	if (rnl_route_source(n->routes, e->port, &e->addr, &arp.spa) != 0)
-		return;
+		return true;
 	memcpy(arp.sha, n->ports[e->port].mac, 6);
 	/* RFC 1122 2.3.2.1: a poll of a known neighbour goes to it alone. */
-	send_arp(n, e->port, e->state == RNL_NEIGH_PROBE ? e->hdr : everybody, &arp);
+	return send_arp(n, e->port, e->state == RNL_NEIGH_PROBE ? e->hdr : everybody, &arp);
 }
 
 static bool announce(struct rnl_neigh *n, unsigned int port, const struct rnl_addr *addr)

@@ -27,8 +27,11 @@ void rnl_neigh_sink(struct rnl_neigh *n, uint32_t idx);
 /** Appends a packet that has its link header; the caller has seen room. */
 void rnl_neigh_queue(struct rnl_neigh *n, unsigned int port, struct rte_mbuf *m);
 
-/** Asks for the neighbour's Ethernet address: everybody, or the neighbour itself in PROBE. */
-void rnl_neigh_arp_solicit(struct rnl_neigh *n, const struct rnl_neigh_entry *e);
+/**
+ * Asks for the neighbour's Ethernet address: everybody, or the neighbour itself in PROBE.
+ * @return false when there is no room or no buffer for the request now.
+ */
+bool rnl_neigh_arp_solicit(struct rnl_neigh *n, const struct rnl_neigh_entry *e);
 /** Sends the announcements that are due. */
 void rnl_neigh_announce_due(struct rnl_neigh *n);
 /** @return when the next one is due, us; UINT64_MAX: none. */

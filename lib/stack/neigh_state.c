@@ -13,7 +13,7 @@
 #include "base/pkt.h"
 #include "stack/neigh_pvt.h"
 
-#define FLUSH_AGAIN_US 1000 /* held packets found no room in the transmit queue */
+#define AGAIN_US 1000 /* a request or held packets found no room in the transmit queue */
 
 /* ---- held packets --------------------------------------------------------------------------- */
 
@@ -23,27 +23,38 @@ static void drop(struct rnl_neigh *n, struct rte_mbuf *m)
 	rte_pktmbuf_free(m);
 }
 
-static struct rte_mbuf *hold_take(struct rnl_neigh_entry *e)
+static struct rte_mbuf *hold_take(struct rnl_neigh *n, struct rnl_neigh_entry *e)
 {
 	struct rte_mbuf *m = e->hold[e->hold_first];
 
 	e->hold_first = (uint8_t)((e->hold_first + 1) % RNL_NEIGH_HOLD);
 	e->held--;
+	n->held--;
 	return m;
 }
 
-/* The newest packets are worth most: the oldest gives way (RFC 1122 2.3.2.2). */
-static void hold_put(struct rnl_neigh *n, struct rnl_neigh_entry *e, struct rte_mbuf *m)
+/*
+ * The newest packets are worth most: the oldest gives way (RFC 1122 2.3.2.2). All neighbours
+ * together hold a bounded number: who sends from addresses that do not exist must not empty the
+ * buffer pool.
+ */
+static bool hold_put(struct rnl_neigh *n, struct rnl_neigh_entry *e, struct rte_mbuf *m)
 {
-	if (e->held == RNL_NEIGH_HOLD)
-		drop(n, hold_take(e));
+	if (e->held == RNL_NEIGH_HOLD || (n->held == RNL_NEIGH_HOLD_ALL && e->held > 0))
+		drop(n, hold_take(n, e));
+	if (n->held == RNL_NEIGH_HOLD_ALL) {
+		drop(n, m);
+		return false;
+	}
 	e->hold[(e->hold_first + e->held++) % RNL_NEIGH_HOLD] = m;
+	n->held++;
+	return true;
 }
 
 void rnl_neigh_hold_drop(struct rnl_neigh *n, struct rnl_neigh_entry *e)
 {
 	while (e->held > 0)
-		drop(n, hold_take(e));
+		drop(n, hold_take(n, e));
 }
 
 /* ---- states --------------------------------------------------------------------------------- */
@@ -55,7 +66,7 @@ static void rearm(struct rnl_neigh *n, uint32_t idx)
 	uint64_t at = e->due_us != 0 && e->state != RNL_NEIGH_FAILED ? e->due_us : UINT64_MAX;
 
 	if (e->held > 0 && e->state >= RNL_NEIGH_STALE)
-		at = RTE_MIN(at, n->core->now_us + FLUSH_AGAIN_US);
+		at = RTE_MIN(at, n->core->now_us + AGAIN_US);
 	if (at == UINT64_MAX)
 		rnl_wheel_stop(&n->wheel, idx);
 	else
@@ -87,10 +98,9 @@ static void enter_delay(struct rnl_neigh *n, uint32_t idx)
 }
 
 /* The one place that chooses a protocol by family; rnl_neigh_get() lets in what it can resolve. */
-static void solicit(struct rnl_neigh *n, const struct rnl_neigh_entry *e)
+static bool solicit(struct rnl_neigh *n, const struct rnl_neigh_entry *e)
 {
-	if (rnl_addr_is_v4(&e->addr))
-		rnl_neigh_arp_solicit(n, e);
+	return rnl_addr_is_v4(&e->addr) ? rnl_neigh_arp_solicit(n, e) : true;
 }
 
 static void fail(struct rnl_neigh *n, uint32_t idx)
@@ -111,9 +121,14 @@ static void solicit_next(struct rnl_neigh *n, uint32_t idx)
 		fail(n, idx);
 		return;
 	}
-	e->solicits++;
-	solicit(n, e);
-	e->due_us = n->core->now_us + RNL_NEIGH_RETRANS_US;
+	/* One that could not be sent is none: a full queue must cost neither a second nor the
+	 * entry. */
+	if (solicit(n, e)) {
+		e->solicits++;
+		e->due_us = n->core->now_us + RNL_NEIGH_RETRANS_US;
+	} else {
+		e->due_us = n->core->now_us + AGAIN_US;
+	}
 	rearm(n, idx);
 }
 
@@ -163,7 +178,7 @@ static void flush(struct rnl_neigh *n, uint32_t idx)
 	const bool used = e->held > 0;
 
 	while (e->held > 0 && rnl_txq_room(q) > 0) {
-		struct rte_mbuf *m = hold_take(e);
+		struct rte_mbuf *m = hold_take(n, e);
 
 		if (rnl_neigh_write(n, e, m) == RNL_NEIGH_USABLE)
 			rnl_neigh_queue(n, e->port, m);
@@ -282,8 +297,7 @@ enum rnl_neigh_verdict rnl_neigh_output_slow(struct rnl_neigh *n, uint32_t idx, 
 		drop(n, m);
 		return RNL_NEIGH_DROPPED;
 	}
-	hold_put(n, e, m);
-	return RNL_NEIGH_HELD;
+	return hold_put(n, e, m) ? RNL_NEIGH_HELD : RNL_NEIGH_DROPPED;
 }
 
 void rnl_neigh_queue(struct rnl_neigh *n, unsigned int port, struct rte_mbuf *m)

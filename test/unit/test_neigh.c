@@ -350,6 +350,23 @@ static void neigh__holds_eight_and_drops_the_oldest(void **state)
 	expect_quiet(0);
 }
 
+static void neigh__all_together_hold_a_bounded_number(void **state)
+{
+	uint32_t a = get(0, "10.0.0.2"), b = get(0, "10.0.0.3");
+
+	send_held(a, 1);
+	w.n.held += RNL_NEIGH_HOLD_ALL - 1; /* other neighbours' */
+	send_dropped(b);
+	send_held(a, 2); /* in place of its own */
+	assert_int_equal(count(RNL_C_neigh_queue_drop), 2);
+	while (rnl_txq_count(&w.core.ports[0].txq) > 0)
+		rte_pktmbuf_free(pop(0));
+	peer_replies();
+	expect_frame(pop(0), peer_mac, 0, 2);
+	send_held(b, 3);
+	assert_int_equal(w.n.held, RNL_NEIGH_HOLD_ALL);
+}
+
 static void neigh__held_packets_wait_for_room(void **state)
 {
 	uint32_t idx = get(0, "10.0.0.2");
@@ -378,7 +395,7 @@ static void neigh__held_packets_wait_for_room(void **state)
 	assert_int_equal(state_of(idx), RNL_NEIGH_STALE);
 }
 
-static void neigh__full_queue_costs_a_request_not_the_neighbour(void **state)
+static void neigh__full_queue_delays_the_request(void **state)
 {
 	uint32_t idx = get(0, "10.0.0.2");
 	struct rnl_txq *q = &w.core.ports[0].txq;
@@ -388,10 +405,17 @@ static void neigh__full_queue_costs_a_request_not_the_neighbour(void **state)
 	send_held(idx, 1);
 	assert_int_equal(count(RNL_C_txq_full), 1);
 	assert_int_equal(count(RNL_C_arp_tx_request), 0);
+	for (unsigned int i = 0; i < 10000; i++)
+		pass(1000);
+	assert_int_equal(state_of(idx), RNL_NEIGH_INCOMPLETE);
 	while (rnl_txq_count(q) > 0)
 		rte_pktmbuf_free(q->ring[q->head++ & q->mask].m);
-	pass(SECOND);
-	expect_request(everybody);
+	pass(1000);
+	for (unsigned int i = 0; i < 3; i++) {
+		expect_request(everybody);
+		pass(SECOND);
+	}
+	assert_int_equal(state_of(idx), RNL_NEIGH_FAILED);
 }
 
 static void neigh__both_resolve_at_once(void **state)
@@ -669,6 +693,17 @@ static void neigh__probe_finds_a_new_address(void **state)
 	arp_in(0, RNL_ARP_REPLY, new_mac, "10.0.0.2", "10.0.0.1");
 	assert_int_equal(state_of(idx), RNL_NEIGH_REACHABLE);
 	send_usable(idx, new_mac, 0);
+}
+
+static void neigh__own_other_port_is_no_neighbour(void **state)
+{
+	const struct rnl_addr a = addr("10.0.0.9"); /* port 1 on the same wire as port 0 */
+
+	assert_int_equal(rnl_route_add_address(&w.routes, 1, &a, 24), 0);
+	arp_in(0, RNL_ARP_REQUEST, new_mac, "10.0.0.9", "10.0.0.1");
+	expect_arp(0, new_mac, RNL_ARP_REPLY, "10.0.0.1", new_mac, "10.0.0.9");
+	assert_int_equal(rnl_neigh_count(&w.n), 0);
+	assert_int_equal(count(RNL_C_arp_rx_conflict), 0);
 }
 
 static void neigh__nonsense_is_counted(void **state)
@@ -952,8 +987,9 @@ int main(void)
 	    T(neigh__failed_is_retried_after_one_second),
 	    T(neigh__failed_wakes_when_it_is_heard),
 	    T(neigh__holds_eight_and_drops_the_oldest),
+	    T(neigh__all_together_hold_a_bounded_number),
 	    T(neigh__held_packets_wait_for_room),
-	    T(neigh__full_queue_costs_a_request_not_the_neighbour),
+	    T(neigh__full_queue_delays_the_request),
 	    T(neigh__both_resolve_at_once),
 	    T(neigh__vlan_and_headers),
 	    T(neigh__no_headroom_is_a_drop),
@@ -974,6 +1010,7 @@ int main(void)
 	    T(neigh__gratuitous_arp_moves_a_known_neighbour),
 	    T(neigh__old_news_proves_nothing),
 	    T(neigh__probe_finds_a_new_address),
+	    T(neigh__own_other_port_is_no_neighbour),
 	    T(neigh__nonsense_is_counted),
 	    T(neigh__announces_twice),
 	    T(neigh__announcements_wait_for_room),

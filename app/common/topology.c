@@ -158,6 +158,7 @@ static int make_stack(struct rnl_topo *t, unsigned int lcore, const struct rnl_s
 		return rc;
 	cfg.pkt_pool = s->pkt_pool;
 	cfg.hdr_pool = s->hdr_pool;
+	cfg.now_ns = rnl_clock_ns();
 	return rnl_stack_create(&cfg, &s->st, err);
 }
 

@@ -332,6 +332,7 @@ struct rnl_stack_config {
 	struct rte_mempool *hdr_pool; /**< buffers for headers and attached data; room of at least 256 */
 	struct rnl_secrets secrets;   /**< must be random in production */
 	uint64_t seed;                /**< of the stack's pseudo-random numbers (jitter) */
+	uint64_t now_ns;              /**< the time: what is called before the first rnl_poll() uses it */
 	uint32_t time_wait_ms;        /**< 2 MSL; 0: 60000 */
 	uint32_t neigh_reachable_ms;  /**< age at which a neighbour is probed again; 0: 30000 */
 	const struct rnl_cc_ops *cc;  /**< default congestion control; NULL: rnl_cc_newreno */

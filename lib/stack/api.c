@@ -42,6 +42,7 @@ int rnl_unlisten(struct rnl_stack *st, rnl_listener_t id)
 	if (l == NULL)
 		return -ENOENT;
 	policy = l->policy;
+	rnl_passive_forget(st, id);
 	rnl_listen_remove(&st->listeners, id);
 	rnl_policy_put(st, policy);
 	return 0;

@@ -38,6 +38,18 @@ void rnl_passive_drop(struct rnl_stack *st, uint32_t i)
 	rnl_pool_put(&core->minis, i);
 }
 
+void rnl_passive_forget(struct rnl_stack *st, rnl_listener_t id)
+{
+	uint32_t i;
+
+	for (i = 1; i < st->core.minis.fresh; i++) {
+		const struct rnl_mini *mini = rnl_core_mini(&st->core, i);
+
+		if (mini->state == RNL_SYN_RECEIVED && mini->listener == id)
+			rnl_passive_drop(st, i);
+	}
+}
+
 /* The next hop back to a segment's source, with a reference. @return its index, or negative errno. */
 static int way_back(struct rnl_stack *st, const struct rnl_seg *seg)
 {
@@ -74,7 +86,8 @@ static enum rnl_counter misaddressed(const struct rnl_stack *st, const struct rn
 		return RNL_C_ip_rx_broadcast;
 	if (!rnl_route_is_local(&st->routes, &seg->key.laddr))
 		return RNL_C_ip_rx_other_address;
-	if (rnl_route_is_local(&st->routes, &seg->key.raddr) ||
+	if (rnl_addr_is_unspecified(&seg->key.raddr) ||
+	    rnl_route_is_local(&st->routes, &seg->key.raddr) ||
 	    rnl_route_is_broadcast(&st->routes, &seg->key.raddr))
 		return RNL_C_ip_rx_bad_source;
 	return RNL_C_ok;
@@ -179,12 +192,6 @@ static void promote(struct rnl_stack *st, uint32_t i, struct rnl_seg *seg)
 	struct rnl_tcb *tcb;
 	uint32_t c;
 
-	if (l == NULL) { /* it stopped listening meanwhile */
-		rnl_emit_reset(core, seg, mini->nexthop);
-		rnl_passive_drop(st, i);
-		rte_pktmbuf_free(seg->m);
-		return;
-	}
 	c = rnl_pool_get(&core->conns);
 	if (c == RNL_NIL) { /* the block stays: the peer tries again */
 		rnl_core_count(core, RNL_C_pool_conns_empty);
@@ -239,7 +246,7 @@ void rnl_passive_mini(struct rnl_stack *st, uint32_t i, struct rnl_seg *seg)
 		promote(st, i, seg);
 		return;
 	case RNL_MINI_RESTART:
-		if (!restart(st, mini, seg) && rnl_emit_mini(&st->core, mini))
+		if (!restart(st, mini, seg) && rnl_emit_mini(&st->core, mini, false))
 			rnl_core_count(&st->core, RNL_C_tcp_time_wait_acks);
 		break;
 	case RNL_MINI_DROP:

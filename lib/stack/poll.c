@@ -10,7 +10,7 @@
 #define POSTS_PER_POLL 32
 #define EXPIRES_PER_POLL 1024
 
-static void set_clock(struct rnl_stack *st, uint64_t now_ns)
+void rnl_poll_clock(struct rnl_stack *st, uint64_t now_ns)
 {
 	st->now_ns = now_ns;
 	st->core.now_us = now_ns / 1000;
@@ -94,7 +94,7 @@ unsigned int rnl_poll(struct rnl_stack *st, uint64_t now_ns)
 {
 	unsigned int n;
 
-	set_clock(st, now_ns);
+	rnl_poll_clock(st, now_ns);
 	n = posted(st);
 	n += receive(st);
 	n += timers(st);

@@ -132,7 +132,7 @@ static bool link_layer(struct rnl_stack *st, unsigned int port, struct rte_mbuf 
 	struct rnl_eth eth;
 
 	if (p->raw_ip) {
-		m->ol_flags &= ~RNL_PKT_TX_FLAGS;
+		rnl_pkt_sanitize(m);
 		return network(st, port, m, 0, seg);
 	}
 	why = rnl_eth_parse(m, &eth);

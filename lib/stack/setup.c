@@ -102,9 +102,12 @@ static int make_pools(struct rnl_stack *st)
 	    make_pool(st, RNL_MEM_CHUNKS, &core->chunks, range_count(c), chunk) < 0 ||
 	    make_pool(st, RNL_MEM_TIMERS, &st->timers, RNL_TIMER_MAX, timer) < 0)
 		return -ENOMEM;
-	rnl_wheel_init(&core->conn_wheel, &core->conns, offsetof(struct rnl_tcb, timer), 0);
-	rnl_wheel_init(&core->mini_wheel, &core->minis, offsetof(struct rnl_mini, timer), 0);
-	rnl_wheel_init(&st->timer_wheel, &st->timers, offsetof(struct rnl_stack_timer, node), 0);
+	rnl_wheel_init(&core->conn_wheel, &core->conns, offsetof(struct rnl_tcb, timer),
+		       core->now_us);
+	rnl_wheel_init(&core->mini_wheel, &core->minis, offsetof(struct rnl_mini, timer),
+		       core->now_us);
+	rnl_wheel_init(&st->timer_wheel, &st->timers, offsetof(struct rnl_stack_timer, node),
+		       core->now_us);
 	return 0;
 }
 
@@ -179,6 +182,7 @@ int rnl_stack_create(const struct rnl_stack_config *cfg, struct rnl_stack **out,
 		return rnl_fail(err, -ENOMEM, "no memory for a stack: lower max_conns");
 	st->cfg = c;
 	st->burst = c.burst;
+	rnl_poll_clock(st, c.now_ns);
 	if (make_pools(st) < 0 || make_tables(st) < 0) {
 		release_all(st);
 		return rnl_fail(err, -ENOMEM,

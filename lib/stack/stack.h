@@ -91,6 +91,11 @@ struct rnl_stack {
 	uint8_t in_port[RNL_BURST_MAX];
 };
 
+/* ---- poll.c ---- */
+
+/** Sets the time that everything below sees. */
+void rnl_poll_clock(struct rnl_stack *st, uint64_t now_ns);
+
 /* ---- receive.c: stages receive, parse, look up, TCP ---- */
 
 /** Handles a burst of one port; takes the packets. */
@@ -104,6 +109,8 @@ void rnl_passive_miss(struct rnl_stack *st, struct rnl_seg *seg);
 void rnl_passive_mini(struct rnl_stack *st, uint32_t mini, struct rnl_seg *seg);
 /** A mini block's timer fired. */
 void rnl_passive_expire(struct rnl_stack *st, uint32_t mini);
+/** Drops the half-open connections of a listener. */
+void rnl_passive_forget(struct rnl_stack *st, rnl_listener_t id);
 /** Takes a mini block out of everything and frees it. */
 void rnl_passive_drop(struct rnl_stack *st, uint32_t mini);
 

@@ -32,6 +32,16 @@ static void queue_packet(struct rnl_core *core, struct rte_mbuf *m, uint16_t nex
 	rnl_txq_put(&rnl_core_port(core, nexthop)->txq, m, nexthop);
 }
 
+uint32_t rnl_emit_edge(const struct rnl_core *core, const struct rnl_tcb *tcb)
+{
+	uint32_t rcvbuf = rnl_core_policy(core, tcb)->opts.rcvbuf_bytes;
+	uint32_t queued = tcb->work != NULL ? tcb->work->rcvq.bytes : 0;
+	uint32_t room = rcvbuf > queued ? rcvbuf - queued : 0;
+	uint32_t field_max = (uint32_t)UINT16_MAX << rnl_wscale_ours(tcb->wscale);
+
+	return tcb->rcv_nxt + RTE_MIN(room, field_max);
+}
+
 /*
  * The window to offer: never less than was offered (RFC 9293 3.8.6, SHLD-14), and more only in steps
  * worth having (RFC 9293 3.8.6.2.2, MUST-39). Rounding up to the scale's unit keeps the edge.
@@ -39,8 +49,7 @@ static void queue_packet(struct rnl_core *core, struct rte_mbuf *m, uint16_t nex
 static uint16_t select_window(struct rnl_core *core, struct rnl_tcb *tcb, uint8_t shift)
 {
 	uint32_t rcvbuf = rnl_core_policy(core, tcb)->opts.rcvbuf_bytes;
-	uint32_t queued = tcb->work != NULL ? tcb->work->rcvq.bytes : 0;
-	uint32_t edge = tcb->rcv_nxt + (rcvbuf > queued ? rcvbuf - queued : 0);
+	uint32_t edge = rnl_emit_edge(core, tcb);
 	uint32_t step = RTE_MIN(rcvbuf / 2, (uint32_t)tcb->rcv_mss);
 	uint32_t field;
 
@@ -161,16 +170,22 @@ static void refill_limits(struct rnl_core *core)
 }
 
 /* RFC 5961 7: challenge ACKs are throttled. */
-void rnl_emit_challenge(struct rnl_core *core, struct rnl_tcb *tcb)
+bool rnl_emit_challenged(struct rnl_core *core)
 {
 	refill_limits(core);
 	if (core->challenge_left == 0) {
 		rnl_core_count(core, RNL_C_tcp_tx_challenge_limited);
-		return;
+		return false;
 	}
 	core->challenge_left--;
 	rnl_core_count(core, RNL_C_tcp_tx_challenge_acks);
-	rnl_emit_ack_now(core, tcb);
+	return true;
+}
+
+void rnl_emit_challenge(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	if (rnl_emit_challenged(core))
+		rnl_emit_ack_now(core, tcb);
 }
 
 static void offer_options(struct rnl_core *core, struct rnl_tcpopt *opt, uint8_t wscale,
@@ -217,10 +232,9 @@ bool rnl_emit_syn(struct rnl_core *core, struct rnl_tcb *tcb)
 	return true;
 }
 
-bool rnl_emit_mini(struct rnl_core *core, const struct rnl_mini *mini)
+bool rnl_emit_mini(struct rnl_core *core, const struct rnl_mini *mini, bool syn)
 {
 	const struct rnl_conn_opts *opts = &core->policies[mini->policy].opts;
-	bool syn = mini->state == RNL_SYN_RECEIVED;
 	struct rte_mbuf *m = empty_packet(core, mini->nexthop);
 	struct rnl_tcphdr_out h = {
 	    .key = mini->key,

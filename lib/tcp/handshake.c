@@ -156,7 +156,7 @@ void rnl_handshake_syn(struct rnl_core *core, struct rnl_mini *mini, const struc
 	rnl_core_count(core, RNL_C_tcp_state_syn_received);
 	rnl_wheel_arm(&core->mini_wheel, rnl_core_mini_index(core, mini),
 		      core->now_us + RNL_RTO_INITIAL_US);
-	rnl_emit_mini(core, mini);
+	rnl_emit_mini(core, mini, true);
 }
 
 bool rnl_handshake_mini_expire(struct rnl_core *core, struct rnl_mini *mini)
@@ -172,8 +172,14 @@ bool rnl_handshake_mini_expire(struct rnl_core *core, struct rnl_mini *mini)
 	rnl_core_count(core, RNL_C_tcp_syn_ack_retransmits);
 	rnl_wheel_arm(&core->mini_wheel, rnl_core_mini_index(core, mini),
 		      core->now_us + rnl_rtt_backoff(RNL_RTO_INITIAL_US, mini->retries));
-	rnl_emit_mini(core, mini);
+	rnl_emit_mini(core, mini, true);
 	return true;
+}
+
+/* The window that our SYN-ACK offered. */
+static uint32_t mini_window(const struct rnl_core *core, const struct rnl_mini *mini)
+{
+	return RTE_MIN(core->policies[mini->policy].opts.rcvbuf_bytes, (uint32_t)UINT16_MAX);
 }
 
 /* RFC 9293 3.10.7.4, SYN-RECEIVED from a passive open. */
@@ -185,16 +191,20 @@ enum rnl_mini_verdict rnl_handshake_mini(struct rnl_core *core, struct rnl_mini 
 			rnl_core_count(core, RNL_C_tcp_half_open_reset);
 			return RNL_MINI_DROP;
 		}
+		/* RFC 5961 3.2 */
 		rnl_core_count(core, RNL_C_tcp_rx_rst_bad);
+		if (seg->seq - mini->rcv_nxt < mini_window(core, mini) &&
+		    rnl_emit_challenged(core))
+			rnl_emit_mini(core, mini, false);
 		return RNL_MINI_KEEP;
 	}
 	/* The peer did not hear us, or somebody probes (RFC 5961 4.2): either way, say it again. */
-	if ((seg->flags & RNL_TH_SYN) || seg->seq - mini->rcv_nxt > UINT16_MAX ||
+	if ((seg->flags & RNL_TH_SYN) || seg->seq - mini->rcv_nxt > mini_window(core, mini) ||
 	    ((mini->flags & RNL_MINI_TS) && (seg->opt.has & RNL_OPT_TS) &&
 	     rnl_seq_lt(seg->opt.tsval, mini->ts_recent))) {
 		rnl_core_count(core, seg->flags & RNL_TH_SYN ? RNL_C_tcp_syn_ack_retransmits
 							     : RNL_C_tcp_rx_unacceptable);
-		rnl_emit_mini(core, mini);
+		rnl_emit_mini(core, mini, true);
 		return RNL_MINI_KEEP;
 	}
 	if (!(seg->flags & RNL_TH_ACK)) {

@@ -122,16 +122,20 @@ void rnl_tcp_rearm(struct rnl_core *core, struct rnl_tcb *tcb);
 bool rnl_emit_ack(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t seq, uint16_t flags);
 /** An ACK that must not wait: sent now, or with the next output when it cannot be. */
 void rnl_emit_ack_now(struct rnl_core *core, struct rnl_tcb *tcb);
+/** @return whether the limit of challenge ACKs leaves one; counts it either way (RFC 5961 7). */
+bool rnl_emit_challenged(struct rnl_core *core);
 /** A challenge ACK (RFC 5961), within its limit. */
 void rnl_emit_challenge(struct rnl_core *core, struct rnl_tcb *tcb);
 /** SYN or SYN-ACK of a full block. */
 bool rnl_emit_syn(struct rnl_core *core, struct rnl_tcb *tcb);
-/** SYN-ACK (SYN-RECEIVED) or ACK (TIME-WAIT) of a mini block. */
-bool rnl_emit_mini(struct rnl_core *core, const struct rnl_mini *mini);
+/** SYN-ACK, or an ACK without data, of a mini block. @return false: no room or no buffer. */
+bool rnl_emit_mini(struct rnl_core *core, const struct rnl_mini *mini, bool syn);
 /** RST that answers a segment of no connection (RFC 9293 3.10.7.1), within its limit. */
 void rnl_emit_reset(struct rnl_core *core, const struct rnl_seg *seg, uint16_t nexthop);
 /** RST of a connection, <SEQ=SND.NXT>. */
 void rnl_emit_abort(struct rnl_core *core, struct rnl_tcb *tcb);
+/** @return the right edge that the free receive buffer and the header's field allow. */
+uint32_t rnl_emit_edge(const struct rnl_core *core, const struct rnl_tcb *tcb);
 /** Writes the headers of m (payload) from the template and queues it. There is room. */
 void rnl_emit_data(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *m, uint32_t seq,
 		   uint16_t flags);

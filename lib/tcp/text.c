@@ -23,9 +23,7 @@ void rnl_text_schedule_ack(struct rnl_core *core, struct rnl_tcb *tcb, bool at_o
 void rnl_text_consumed(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t len)
 {
 	uint32_t rcvbuf = rnl_core_policy(core, tcb)->opts.rcvbuf_bytes;
-	uint32_t queued = tcb->work != NULL ? tcb->work->rcvq.bytes : 0;
-	uint32_t edge = tcb->rcv_nxt + (rcvbuf > queued ? rcvbuf - queued : 0);
-	int32_t gain = rnl_seq_diff(edge, tcb->rcv_adv);
+	int32_t gain = rnl_seq_diff(rnl_emit_edge(core, tcb), tcb->rcv_adv);
 	uint32_t worth =
 	    tcb->flags & RNL_F_ZERO_WND ? RTE_MIN(rcvbuf / 2, (uint32_t)tcb->rcv_mss) : rcvbuf / 2;
 

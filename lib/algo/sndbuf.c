@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include <rte_mbuf.h>
-#include <rte_memory.h>
 #include <rte_mempool.h>
 
 #include "algo/sndbuf.h"

@@ -224,7 +224,7 @@ static void reasm__runs_are_bounded(void **state)
 
 /* ---- random steps ---- */
 
-#define SPACE 30000 /* sequence numbers that a seed lives in */
+#define SPACE 9000 /* sequence numbers that a seed lives in */
 #define WINDOW 1500
 
 struct model {

@@ -64,6 +64,7 @@ static void wait_to_retry(struct gen_conn *c, uint64_t now)
 	l->retry[(l->retry_head + l->retry_n) % l->nb_conns] =
 	    (struct gen_retry){.slot = slot_of(c), .due_ns = now + RETRY_NS};
 	l->retry_n++;
+	c->waiting = true;
 }
 
 static enum gen_failure failure_of(int err)
@@ -124,15 +125,31 @@ bool gen_client_connect(struct gen_conn *c, uint64_t now)
 	return true;
 }
 
+/* The next place for the ramp. @return NULL: there is none now. */
+static struct gen_conn *ramp_place(struct gen_lane *l)
+{
+	uint32_t i;
+
+	if (l->opt->mode != GEN_CPS)
+		return l->cursor < l->nb_conns ? &l->conns[l->cursor++] : NULL;
+	for (i = 0; l->to_prime != 0 && i < l->nb_conns; i++)
+		if (l->conns[i].state == GEN_CONN_FREE && !l->conns[i].waiting) {
+			l->to_prime--;
+			return &l->conns[i];
+		}
+	return NULL;
+}
+
 void gen_client_ramp(struct gen_lane *l, uint64_t now)
 {
+	uint32_t at_once = 1 + 2 * l->were_up;
 	struct gen_conn *c;
 
-	while (l->cursor < l->nb_conns && l->connecting < RAMP_AT_ONCE) {
-		c = &l->conns[l->cursor++];
+	if (at_once > RAMP_AT_ONCE)
+		at_once = RAMP_AT_ONCE;
+	while (l->connecting < at_once && (c = ramp_place(l)) != NULL)
 		if (!gen_client_connect(c, now))
 			wait_to_retry(c, now);
-	}
 }
 
 void gen_client_not_begun(struct gen_conn *c, uint64_t now)
@@ -149,7 +166,7 @@ static void use_again(struct gen_conn *c, uint64_t now)
 {
 	struct gen_lane *l = c->lane;
 
-	if (l->opt->mode == GEN_CPS) {
+	if (l->opt->mode == GEN_CPS && l->phase != GEN_RAMP) {
 		gen_client_list(c);
 		gen_lane_dispatch(l, now);
 	} else if (!gen_client_connect(c, now)) {
@@ -167,6 +184,7 @@ void gen_client_retry(struct gen_lane *l, uint64_t now)
 		c = &l->conns[l->retry[l->retry_head].slot];
 		l->retry_head = (l->retry_head + 1) % l->nb_conns;
 		l->retry_n--;
+		c->waiting = false;
 		use_again(c, now);
 	}
 }
@@ -179,7 +197,7 @@ void gen_client_connected(struct rnl_stack *st, rnl_conn_t h, void *ctx)
 
 	c->state = GEN_CONN_READY;
 	l->connecting--;
-	if (!c->was_up) {
+	if (l->phase == GEN_RAMP && (l->opt->mode == GEN_CPS || !c->was_up)) {
 		c->was_up = true;
 		l->were_up++;
 		l->progress_ns = now;
@@ -192,7 +210,11 @@ void gen_client_connected(struct rnl_stack *st, rnl_conn_t h, void *ctx)
 		gen_hist_record(&l->stats.connect, now - c->connect_ns);
 	if (l->phase == GEN_RAMP)
 		gen_client_ramp(l, now);
-	if (gen_mode_bulk(l->opt->mode))
+	if (l->opt->mode == GEN_CPS && c->inflight == 0) {
+		/* One of the ramp: it has done its work. */
+		c->state = GEN_CONN_CLOSING;
+		rnl_close(st, h);
+	} else if (gen_mode_bulk(l->opt->mode))
 		gen_bulk_ready(c);
 	else
 		gen_request_ready(c, now);
@@ -297,6 +319,10 @@ void gen_client_closed(struct rnl_stack *st, rnl_conn_t h, void *ctx, enum rnl_r
 	c->h = 0;
 	if (l->phase > GEN_DRAIN || reason == RNL_REASON_DESTROYED)
 		return;
+	if (wanted && l->opt->mode == GEN_CPS && l->phase == GEN_RAMP) {
+		gen_client_ramp(l, now);
+		return;
+	}
 	/* A server that refuses must not make this spin; an open loop is paced by its schedule. */
 	if ((!wanted || c->counted_end) && !(l->opt->mode == GEN_CPS && l->opt->rate != 0))
 		wait_to_retry(c, now);

@@ -52,7 +52,9 @@ void gen_gather_begin(struct gen_gather *g, int argc, char *const argv[])
 	read_cpu_model(g->cpu, sizeof(g->cpu));
 	snprintf(g->version, sizeof(g->version), "%u.%u.%u", rnl_version() >> 16,
 	         rnl_version() >> 8 & 0xff, rnl_version() & 0xff);
-	snprintf(g->dpdk, sizeof(g->dpdk), "%s", rte_version());
+	/* It begins with the name. */
+	snprintf(g->dpdk, sizeof(g->dpdk), "%s",
+	         rte_version() + strcspn(rte_version(), "0123456789"));
 }
 
 static void describe_offloads(uint32_t caps, char *buf, size_t len)

@@ -70,6 +70,7 @@ int gen_lane_init(struct gen_lane *l, struct gen_run *run, struct rnl_stack *st,
 	l->st = st;
 	l->index = index;
 	l->ops = ops_for(o);
+	l->to_prime = o->clients.count;
 	l->win_start = l->win_end = UINT64_MAX;
 	l->nb_conns = o->connections / run->nb_lanes + (index < o->connections % run->nb_lanes);
 	gen_tuples_init(&l->tuples, o->clients.count, sports, lports, index, run->nb_lanes);
@@ -145,9 +146,10 @@ static void lane_ready(struct gen_lane *l, uint64_t now)
 
 static void ramp(struct gen_lane *l, uint64_t now)
 {
+	uint32_t target = l->opt->mode == GEN_CPS ? l->opt->clients.count : l->nb_conns;
 	char why[160];
 
-	if (l->opt->mode == GEN_CPS || l->were_up == l->nb_conns) {
+	if (l->were_up >= target) {
 		lane_ready(l, now);
 		return;
 	}
@@ -158,7 +160,7 @@ static void ramp(struct gen_lane *l, uint64_t now)
 		    why, sizeof(why),
 		    "%u of %u connections were established, then none for %.1f s: check that the "
 		    "server listens and the addresses are right",
-		    l->were_up, l->nb_conns, (double)l->opt->connect_timeout_ns / 1e9);
+		    l->were_up, target, (double)l->opt->connect_timeout_ns / 1e9);
 		gen_lane_break(l, why);
 		return;
 	}

@@ -74,6 +74,7 @@ struct gen_conn {
 	bool last;           /**< http: the server closes after this answer */
 	bool counted_end;    /**< why it ends has been counted */
 	bool was_up;         /**< a connection was established here before */
+	bool waiting;        /**< it is in lane->retry */
 	uint64_t acked;      /**< bulk: octets acknowledged at the last look */
 };
 
@@ -110,7 +111,8 @@ struct gen_lane {
 	uint64_t progress_ns;        /**< last time that a connection was established */
 	uint64_t look_ns;            /**< bulk: when acknowledged octets are read next */
 	uint32_t open, connecting;
-	uint32_t were_up;          /**< places where a connection was established before */
+	uint32_t were_up;          /**< connections of the ramp that were established */
+	uint32_t to_prime;         /**< cps: connections of the ramp that are still to be opened */
 	uint32_t cursor;           /**< ramp and close: next place */
 	uint64_t inflight;         /**< requests of all connections */
 	uint8_t *scratch;          /**< http: a head that came in pieces */
@@ -141,7 +143,10 @@ void gen_lane_break(struct gen_lane *l, const char *why);
 /* client.c */
 /** Opens a connection at a place. @return whether it began; failures are counted. */
 bool gen_client_connect(struct gen_conn *c, uint64_t now);
-/** Opens lasting connections, a bounded number at once. */
+/**
+ * Opens lasting connections, or for cps one from each client address, so that both ends know each
+ * other's neighbours before it counts. One first, then ever more at once.
+ */
 void gen_client_ramp(struct gen_lane *l, uint64_t now);
 /** Connects places whose wait is over. */
 void gen_client_retry(struct gen_lane *l, uint64_t now);

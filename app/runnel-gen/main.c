@@ -42,25 +42,67 @@ static void print_usage(void)
 	printf("%s%s%s", gen_usage, rnl_topo_usage, gen_usage_examples);
 }
 
-/* Refuses what cannot be, and sizes the stacks for what can. */
-static int make_plan(struct program *p, struct rnl_error *err)
+/* Room for the TIME-WAIT blocks of the side that closes first. */
+static uint64_t time_wait_room(const struct gen_options *o)
 {
 	struct gen_plan_in in;
-	uint64_t room;
+	struct gen_plan plan;
+
+	gen_options_plan(o, &in);
+	in.close = GEN_CLOSE_CLIENT;
+	gen_plan_make(&in, &plan);
+	if (o->close == GEN_CLOSE_RST || plan.hold_ms == 0)
+		return 0;
+	if (o->rate != 0)
+		return plan.time_waits + plan.time_waits / 8;
+	return plan.time_waits < CLOSED_LOOP_ROOM ? plan.time_waits : CLOSED_LOOP_ROOM;
+}
+
+/* How many connections each stack can hold, unless the user said. */
+static void size_stacks(struct gen_options *o)
+{
+	uint32_t open = o->connections + o->connections / 8 + 1024;
+	uint32_t with_waits = (uint32_t)(open + time_wait_room(o));
+
+	if (o->topo.max_conns != 0)
+		return;
+	o->topo.max_conns = o->close == GEN_CLOSE_SERVER ? open : with_waits;
+	o->server_conns = o->close == GEN_CLOSE_SERVER ? with_waits : open;
+}
+
+/* Refuses what cannot be, and sizes the stacks for what can. */
+static int make_plan(struct program *p)
+{
+	struct gen_plan_in in;
+	char why[512];
 
 	gen_options_plan(&p->opt, &in);
 	gen_plan_make(&in, &p->plan);
 	if (!p->plan.feasible) {
-		gen_plan_explain(&in, &p->plan, err->text, sizeof(err->text));
+		/* Longer than a struct rnl_error holds: the sum and every way out. */
+		gen_plan_explain(&in, &p->plan, why, sizeof(why));
+		fprintf(stderr, PROG ": %s\n", why);
 		return -EINVAL;
 	}
-	if (p->opt.topo.max_conns != 0)
+	size_stacks(&p->opt);
+	return 0;
+}
+
+/* Now, and not when the measurement is over. */
+static int check_json(const char *path, struct rnl_error *err)
+{
+	FILE *f;
+
+	if (path == NULL || strcmp(path, "-") == 0)
 		return 0;
-	room = p->plan.needed + p->plan.needed / 8 + 1024;
-	if (p->plan.hold_ms != 0 && p->opt.rate == 0)
-		room +=
-		    p->plan.time_waits < CLOSED_LOOP_ROOM ? p->plan.time_waits : CLOSED_LOOP_ROOM;
-	p->opt.topo.max_conns = (uint32_t)room;
+	f = fopen(path, "a");
+	if (f == NULL) {
+		snprintf(err->text, sizeof(err->text),
+		         "--json %s: %s; name a file in a folder that can be written", path,
+		         strerror(errno));
+		return -EINVAL;
+	}
+	fclose(f);
 	return 0;
 }
 
@@ -219,8 +261,11 @@ int main(int argc, char *argv[])
 		return rnl_eal_fail(PROG, &err);
 	}
 	gen_gather_begin(&p.gather, argc, argv);
-	if (gen_options_parse(&p.opt, argc - at, argv + at, &err) != 0 ||
-	    make_plan(&p, &err) != 0 || make_request(&p, &err) != 0 ||
+	if (gen_options_parse(&p.opt, argc - at, argv + at, &err) != 0)
+		return rnl_eal_fail(PROG, &err);
+	if (make_plan(&p) != 0)
+		return GEN_COULD_NOT_RUN;
+	if (check_json(p.opt.json, &err) != 0 || make_request(&p, &err) != 0 ||
 	    rnl_eal_start(argc, argv, &err) < 0) {
 		free(p.request);
 		return rnl_eal_fail(PROG, &err);

@@ -316,8 +316,9 @@ static void default_loop_ends(struct gen_options *o, const struct given *g)
 		                           : o->service.listen.port_first;
 	}
 	if (!g->clients) {
-		o->clients =
-		    (struct rnl_addr_range){.first = rnl_addr_v4(198, 18, 0, 1), .count = 1};
+		/* Short connections use up tuples: an address has 64512, for TIME-WAIT each. */
+		o->clients = (struct rnl_addr_range){.first = rnl_addr_v4(198, 18, 0, 1),
+		                                     .count = gen_short_lived(o) ? 64 : 1};
 		o->client_prefix_len = 15;
 	}
 }
@@ -413,6 +414,8 @@ static int check_all(struct gen_options *o, struct given *g, struct rnl_error *e
 	if (!g->mode && o->loop)
 		o->mode = mode_for(o->service.engine->name);
 	/* cps speaks HTTP when there is something to GET. */
+	if (o->mode == GEN_CPS && !g->requests)
+		o->requests_per_conn = 1;
 	o->http = o->mode == GEN_HTTP || (o->mode == GEN_CPS && g->path);
 	if (o->loop && o->mode == GEN_CPS && !g->size)
 		o->http |= strcmp(o->service.engine->name, "http") == 0;

@@ -203,6 +203,20 @@ static void print_drops(const struct gen_end *e, const char *what, FILE *out)
 			}
 }
 
+/* The generator's own share in the latency, where it is worth a word. */
+static void print_lateness(const struct gen_result *r, FILE *out)
+{
+	uint64_t lag = gen_hist_percentile(&r->stats->lag, 990000);
+	struct rnl_text t;
+
+	if (r->rate != 0 && r->verdict != GEN_INCONCLUSIVE &&
+	    lag > gen_hist_percentile(&r->stats->latency, 990000) / 5)
+		fprintf(out,
+		        "note: of the latency from the planned send, up to %s at p99 is the "
+		        "generator's own lateness\n",
+		        rnl_print_ns(&t, lag));
+}
+
 static void print_verdict(const struct gen_result *r, FILE *out)
 {
 	unsigned int i;
@@ -216,6 +230,7 @@ static void print_verdict(const struct gen_result *r, FILE *out)
 		        "note: generator-limited (busy %.0f %%): more load is not possible from "
 		        "these cores\n",
 		        r->client.core_busy_share * 100);
+	print_lateness(r, out);
 	fprintf(out, "%s: %s\n", gen_verdict_text(r->verdict), r->reason);
 }
 

@@ -61,13 +61,36 @@ __attribute__((format(printf, 3, 4))) static void conclude(struct gen_result *r,
 	va_end(ap);
 }
 
-/* The generator was the bottleneck: no cycles left, or late although a connection was free. */
-static void judge_generator(struct gen_result *r)
+/* Whether the latency limit may have been broken by the generator's own lateness. */
+static bool lateness_matters(const struct gen_result *r)
 {
 	uint64_t lag = gen_hist_percentile(&r->stats->lag, 990000);
 
-	r->generator_limited =
-	    r->client.core_busy_share >= GEN_BUSY_LIMIT || (r->rate != 0 && lag > GEN_LAG_LIMIT_NS);
+	return r->criteria.p99_ns != 0 && lag > r->criteria.p99_ns / 2 &&
+	       gen_hist_percentile(&r->stats->latency, 990000) > r->criteria.p99_ns;
+}
+
+/* The generator was the bottleneck: no cycles left, or behind its schedule for its own reasons. */
+static void judge_generator(struct gen_result *r)
+{
+	uint64_t lag = gen_hist_percentile(&r->stats->lag, 500000);
+
+	r->generator_limited = r->client.core_busy_share >= GEN_BUSY_LIMIT ||
+	                       (r->rate != 0 && (lag > GEN_LAG_LIMIT_NS || lateness_matters(r)));
+}
+
+static void conclude_limited(struct gen_result *r)
+{
+	bool busy = r->client.core_busy_share >= GEN_BUSY_LIMIT;
+
+	conclude(r, GEN_INCONCLUSIVE,
+	         "generator-limited: its cores were busy %.0f %%, its own lateness was p50 %" PRIu64
+	         " us, p99 %" PRIu64 " us; %s",
+	         r->client.core_busy_share * 100,
+	         gen_hist_percentile(&r->stats->lag, 500000) / 1000,
+	         gen_hist_percentile(&r->stats->lag, 990000) / 1000,
+	         busy ? "lower --rate or give it more cores"
+	              : "something else uses its cores: give it cores of its own");
 }
 
 void gen_result_judge(struct gen_result *r)
@@ -87,11 +110,7 @@ void gen_result_judge(struct gen_result *r)
 		conclude(r, GEN_INCONCLUSIVE, "interrupted: the figures are of %.3f s",
 		         (double)r->stats->window_ns / 1e9);
 	else if (r->generator_limited && (r->rate != 0 || broken != NULL))
-		conclude(r, GEN_INCONCLUSIVE,
-		         "generator-limited: busy %.0f %%, own lateness p99 %" PRIu64
-		         " us; lower --rate or give it more cores",
-		         r->client.core_busy_share * 100,
-		         gen_hist_percentile(&r->stats->lag, 990000) / 1000);
+		conclude_limited(r);
 	else if (broken != NULL)
 		conclude(r, GEN_FAILED, "criterion %s: limit %.10g, measured %.10g", broken->name,
 		         broken->limit, broken->value);

@@ -22,8 +22,8 @@ enum gen_verdict {
 
 /** A generator that is busier than this has nothing left to keep a schedule with. */
 #define GEN_BUSY_LIMIT 0.98
-/** ... and one whose own lateness reaches this at the 99th percentile did not keep it. */
-#define GEN_LAG_LIMIT_NS UINT64_C(1000000)
+/** ... and one that sends half of its requests later than this is behind for good. */
+#define GEN_LAG_LIMIT_NS UINT64_C(10000000)
 
 /** Pass criteria; zero (max_errors: UINT64_MAX): not asked for. */
 struct gen_criteria {

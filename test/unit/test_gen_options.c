@@ -73,7 +73,7 @@ static void options__loop_decides_both_ends_and_the_mode(void **state)
 		assert_int_equal(parse(cases[i].line), 0);
 		assert_int_equal(o.mode, cases[i].mode);
 		assert_int_equal(o.server_ports.first, cases[i].port);
-		assert_int_equal(o.clients.count, 1);
+		assert_int_equal(o.clients.count, cases[i].mode == GEN_CPS ? 64 : 1);
 		assert_true(o.seed != 0 && o.seed <= INT64_MAX);
 		assert_int_equal(o.topo.seed, o.seed);
 	}
@@ -118,7 +118,8 @@ static void options__plan_is_theirs(void **state)
 	struct gen_plan_in in;
 	struct gen_plan p;
 
-	assert_int_equal(parse("--loop echo --mode cps --rate 100k"), 0);
+	assert_int_equal(parse("--loop echo --mode cps --rate 100k --client-addr 198.18.0.1/15"),
+	                 0);
 	gen_options_plan(&o, &in);
 	assert_int_equal(in.client_ports, 64512);
 	assert_int_equal(in.run_ms, 10500);

@@ -152,7 +152,7 @@ static void report__generator_limited_is_inconclusive(void **state)
 	assert_int_equal(r.verdict, GEN_INCONCLUSIVE);
 	/* Late although connections were free. */
 	r = make_result();
-	for (i = 0; i < 100; i++)
+	for (i = 0; i < 2100; i++)
 		gen_hist_record(&stats.lag, 2 * GEN_LAG_LIMIT_NS);
 	gen_result_judge(&r);
 	assert_int_equal(r.verdict, GEN_INCONCLUSIVE);
@@ -167,6 +167,24 @@ static void report__interrupted_is_inconclusive(void **state)
 	gen_result_judge(&r);
 	assert_int_equal(r.verdict, GEN_INCONCLUSIVE);
 	assert_non_null(strstr(r.reason, "interrupted"));
+}
+
+/* A pause of the generator is noise, unless the latency limit broke by it. */
+static void report__own_lateness_may_break_a_limit(void **state)
+{
+	struct gen_result r = make_result();
+	unsigned int i;
+
+	for (i = 0; i < 100; i++) {
+		gen_hist_record(&stats.lag, 5000000);
+		gen_hist_record(&stats.latency, 5010000);
+	}
+	gen_result_judge(&r);
+	assert_int_equal(r.verdict, GEN_PASSED);
+	r.criteria.p99_ns = 1000000;
+	gen_result_judge(&r);
+	assert_int_equal(r.verdict, GEN_INCONCLUSIVE);
+	assert_non_null(strstr(r.reason, "cores of its own"));
 }
 
 /* No connection: failed if a criterion says so, else it could not run. */
@@ -342,6 +360,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(report__nothing_answered_is_no_pass),
 	    cmocka_unit_test(report__generator_limited_is_inconclusive),
 	    cmocka_unit_test(report__interrupted_is_inconclusive),
+	    cmocka_unit_test(report__own_lateness_may_break_a_limit),
 	    cmocka_unit_test(report__broken_start),
 	    cmocka_unit_test(report__json_holds_what_was_measured),
 	    cmocka_unit_test(report__json_of_bulk_and_of_nothing),

@@ -118,7 +118,9 @@ static void end_of_stream(struct rnl_stack *st, struct rnl_tcb *tcb)
 {
 	const struct rnl_app_ops *ops = ops_of(st, tcb);
 
-	if (!(tcb->flags & RNL_F_FIN_RCVD) ||
+	bool broken = (tcb->events & RNL_EV_END) && tcb->reason != RNL_REASON_NORMAL;
+
+	if (!(tcb->flags & RNL_F_FIN_RCVD) || broken ||
 	    (tcb->flags & (RNL_F_EOF_TOLD | RNL_F_APP_CLOSED)) || unread(tcb))
 		return;
 	tcb->flags |= RNL_F_EOF_TOLD;

@@ -172,9 +172,12 @@ static void segment(struct rnl_stack *st, struct rnl_seg *seg)
 		rnl_passive_mini(st, ref & ~RNL_FLOW_MINI, seg);
 	} else {
 		struct rnl_tcb *tcb = rnl_core_tcb(&st->core, ref);
+		uint32_t una = tcb->snd_una;
 
-		rnl_neigh_confirm(&st->neigh, tcb->nexthop);
 		rnl_tcp_input(&st->core, tcb, seg);
+		/* Progress proves that the way to the peer works (RFC 4861 7.3.1). */
+		if (tcb->snd_una != una)
+			rnl_neigh_confirm(&st->neigh, tcb->nexthop);
 	}
 }
 

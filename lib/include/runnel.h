@@ -348,8 +348,13 @@ struct rnl_stack_config {
  */
 int rnl_stack_create(const struct rnl_stack_config *cfg, struct rnl_stack **out,
 		     struct rnl_error *err);
-/** Aborts every connection (`closed` with RNL_REASON_DESTROYED, no packet sent), frees everything. */
-void rnl_stack_destroy(struct rnl_stack *st);
+/**
+ * Aborts every connection (`closed` with RNL_REASON_DESTROYED, no packet sent) and frees everything.
+ * @return 0; -EBUSY: packets that a device or a peer stack still holds point into zero-copy memory,
+ * so its releases and those connections' `closed` have not run: stop the device, let the peer go on
+ * or destroy it, and call again. Meanwhile no other call on this stack is allowed. NULL: 0.
+ */
+int rnl_stack_destroy(struct rnl_stack *st);
 /** @return the id given in the configuration. */
 uint32_t rnl_stack_id(const struct rnl_stack *st);
 /** @return the time of the last rnl_poll(), ns. */

@@ -153,11 +153,10 @@ static const uint16_t closed_counters[RNL_REASON_COUNT] = {
 static bool to_time_wait(struct rnl_stack *st, struct rnl_tcb *tcb, uint32_t hash)
 {
 	struct rnl_core *core = &st->core;
-	uint32_t i = rnl_pool_get(&core->minis);
+	uint32_t i = rnl_passive_get(st);
 	struct rnl_mini *mini;
 
 	if (i == RNL_NIL) {
-		rnl_core_count(core, RNL_C_pool_minis_empty);
 		rnl_core_count(core, RNL_C_tcp_time_wait_recycled);
 		return false;
 	}
@@ -285,7 +284,12 @@ unsigned int rnl_events_run(struct rnl_stack *st)
 	return n;
 }
 
-void rnl_events_destroy(struct rnl_stack *st)
+static bool in_table(const struct rnl_stack *st, const struct rnl_tcb *tcb, uint32_t i)
+{
+	return rnl_flow_find(&st->flow, &tcb->key, rnl_flow_hash(&st->flow, &tcb->key)) == i;
+}
+
+bool rnl_events_destroy(struct rnl_stack *st)
 {
 	struct rnl_core *core = &st->core;
 	uint32_t i;
@@ -293,17 +297,20 @@ void rnl_events_destroy(struct rnl_stack *st)
 	for (i = 1; i < core->conns.fresh; i++) {
 		struct rnl_tcb *tcb = rnl_core_tcb(core, i);
 
-		if (rnl_flow_find(&st->flow, &tcb->key, rnl_flow_hash(&st->flow, &tcb->key)) != i)
+		if (!in_table(st, tcb, i))
 			continue;
 		if (!(tcb->events & RNL_EV_END))
 			rnl_tcb_end(core, tcb, RNL_REASON_DESTROYED);
 		rnl_tcb_drop_work(core, tcb);
 	}
-	releases(st);
+	/* What waits for the application to let go of memory is at most a poll's worth each time. */
+	for (i = 0; i <= core->chunks.used; i++)
+		releases(st);
 	for (i = 1; i < core->conns.fresh; i++) {
 		struct rnl_tcb *tcb = rnl_core_tcb(core, i);
 
-		if (rnl_flow_find(&st->flow, &tcb->key, rnl_flow_hash(&st->flow, &tcb->key)) == i)
+		if (in_table(st, tcb, i))
 			end(st, tcb);
 	}
+	return !rnl_zc_pending(&core->zc);
 }

@@ -177,8 +177,11 @@ void rnl_neigh_arp_input(struct rnl_neigh *n, unsigned int port, const struct rn
 		rnl_core_count(n->core, RNL_C_arp_rx_bad);
 		return;
 	}
-	if (memcmp(arp->sha, n->ports[port].mac, 6) == 0)
-		return; /* our own, sent back to us, or from another stack of this port */
+	/* Our own, sent back to us, or from another stack of this port. The address decides, too: both
+	 * ends of a tap device bear the same Ethernet address. */
+	if (memcmp(arp->sha, n->ports[port].mac, 6) == 0 &&
+	    (owner >= 0 || !rnl_route_unicast(&arp->spa)))
+		return;
 	if (!request)
 		rnl_core_count(n->core, RNL_C_arp_rx_reply);
 	else if (for_us)

@@ -29,6 +29,8 @@ void rnl_passive_drop(struct rnl_stack *st, uint32_t i)
 	struct rnl_core *core = &st->core;
 	struct rnl_mini *mini = rnl_core_mini(core, i);
 
+	if (mini->state == RNL_TIME_WAIT)
+		rnl_timewait_unlist(core, mini);
 	leave_backlog(st, mini);
 	rnl_wheel_stop(&core->mini_wheel, i);
 	rnl_flow_remove(&st->flow, mini_hash(st, mini), i | RNL_FLOW_MINI);
@@ -36,6 +38,25 @@ void rnl_passive_drop(struct rnl_stack *st, uint32_t i)
 	rnl_policy_put(st, mini->policy);
 	mini->state = 0;
 	rnl_pool_put(&core->minis, i);
+}
+
+/*
+ * DEVIATES RFC 9293 3.6.1 (MUST-13): when no block is free, the connection that has been in TIME-WAIT
+ * for the longest time gives way; serving new ones matters more than guarding against its segments.
+ */
+uint32_t rnl_passive_get(struct rnl_stack *st)
+{
+	struct rnl_core *core = &st->core;
+	uint32_t i = rnl_pool_get(&core->minis);
+
+	if (likely(i != RNL_NIL))
+		return i;
+	rnl_core_count(core, RNL_C_pool_minis_empty);
+	if (core->time_wait.head == RNL_NIL)
+		return RNL_NIL;
+	rnl_core_count(core, RNL_C_tcp_time_wait_recycled);
+	rnl_passive_drop(st, core->time_wait.head);
+	return rnl_pool_get(&core->minis);
 }
 
 void rnl_passive_forget(struct rnl_stack *st, rnl_listener_t id)
@@ -124,9 +145,8 @@ static void syn(struct rnl_stack *st, struct rnl_listener *l, const struct rnl_s
 	hop = way_back(st, seg);
 	if (hop < 0)
 		return;
-	i = rnl_pool_get(&core->minis);
+	i = rnl_passive_get(st);
 	if (i == RNL_NIL) {
-		rnl_core_count(core, RNL_C_pool_minis_empty);
 		rnl_core_count(core, RNL_C_tcp_syn_dropped_memory);
 		rnl_neigh_put(&st->neigh, (uint32_t)hop);
 		return;
@@ -226,6 +246,7 @@ static bool restart(struct rnl_stack *st, struct rnl_mini *mini, const struct rn
 	if (!admitted(st, l, seg))
 		return true;
 	rnl_core_count(&st->core, RNL_C_tcp_time_wait_reused);
+	rnl_timewait_unlist(&st->core, mini);
 	mini->listener = l->id;
 	l->half_open++;
 	rnl_policy_ref(st, l->policy);

@@ -9,6 +9,7 @@
 
 #define POSTS_PER_POLL 32
 #define EXPIRES_PER_POLL 1024
+#define STUCK_US 100 /* how soon to ask a full port or an empty pool again */
 
 void rnl_poll_clock(struct rnl_stack *st, uint64_t now_ns)
 {
@@ -104,14 +105,19 @@ unsigned int rnl_poll(struct rnl_stack *st, uint64_t now_ns)
 	return n;
 }
 
-/* Something waits that no timer will bring forward. */
+/* Something that the next iteration will do. */
 static bool unfinished(const struct rnl_stack *st)
+{
+	return st->core.events.head != RNL_NIL || st->in_count > 0 || !rte_ring_empty(st->post);
+}
+
+/* Something waits for a port or a pool: it comes back in its own time. */
+static bool stuck(const struct rnl_stack *st)
 {
 	const struct rnl_core *core = &st->core;
 	unsigned int i;
 
-	if (core->events.head != RNL_NIL || core->output.head != RNL_NIL || st->in_count > 0 ||
-	    rnl_zc_pending(&core->zc) || !rte_ring_empty(st->post))
+	if (core->output.head != RNL_NIL || rnl_zc_pending(&core->zc))
 		return true;
 	for (i = 0; i < st->nports; i++) {
 		if (rnl_txq_count(&core->ports[i].txq) > 0)
@@ -130,6 +136,8 @@ uint64_t rnl_next_deadline(const struct rnl_stack *st)
 	at = RTE_MIN(at, rnl_wheel_next(&core->mini_wheel));
 	at = RTE_MIN(at, rnl_wheel_next(&st->timer_wheel));
 	at = RTE_MIN(at, rnl_neigh_next(&st->neigh));
+	if (stuck(st))
+		at = RTE_MIN(at, core->now_us + STUCK_US);
 	return at == UINT64_MAX ? UINT64_MAX : at * 1000;
 }
 

@@ -195,13 +195,10 @@ int rnl_stack_create(const struct rnl_stack_config *cfg, struct rnl_stack **out,
 	return 0;
 }
 
-void rnl_stack_destroy(struct rnl_stack *st)
+static void free_queued(struct rnl_stack *st)
 {
 	unsigned int i;
 
-	if (st == NULL)
-		return;
-	rnl_events_destroy(st);
 	for (i = 0; i < st->nports; i++) {
 		struct rnl_txq *q = &st->core.ports[i].txq;
 
@@ -210,8 +207,19 @@ void rnl_stack_destroy(struct rnl_stack *st)
 	}
 	for (i = 0; i < st->in_count; i++)
 		rte_pktmbuf_free(st->in[i]);
+	st->in_count = 0;
+}
+
+int rnl_stack_destroy(struct rnl_stack *st)
+{
+	if (st == NULL)
+		return 0;
+	free_queued(st);
 	rnl_neigh_fini(&st->neigh);
+	if (!rnl_events_destroy(st))
+		return -EBUSY;
 	release_all(st);
+	return 0;
 }
 
 uint32_t rnl_stack_id(const struct rnl_stack *st)

@@ -109,6 +109,8 @@ void rnl_passive_miss(struct rnl_stack *st, struct rnl_seg *seg);
 void rnl_passive_mini(struct rnl_stack *st, uint32_t mini, struct rnl_seg *seg);
 /** A mini block's timer fired. */
 void rnl_passive_expire(struct rnl_stack *st, uint32_t mini);
+/** @return a mini block; if need be the oldest in TIME-WAIT gives way (counted). RNL_NIL: none. */
+uint32_t rnl_passive_get(struct rnl_stack *st);
 /** Drops the half-open connections of a listener. */
 void rnl_passive_forget(struct rnl_stack *st, rnl_listener_t id);
 /** Takes a mini block out of everything and frees it. */
@@ -118,8 +120,8 @@ void rnl_passive_drop(struct rnl_stack *st, uint32_t mini);
 
 /** Tells applications what happened. @return events told. */
 unsigned int rnl_events_run(struct rnl_stack *st);
-/** Ends everything for rnl_stack_destroy(). */
-void rnl_events_destroy(struct rnl_stack *st);
+/** Ends everything for rnl_stack_destroy(). @return false: zero-copy memory is still read. */
+bool rnl_events_destroy(struct rnl_stack *st);
 /** rnl_close() on a block. */
 void rnl_events_close(struct rnl_stack *st, struct rnl_tcb *tcb);
 /** Half-close on a block: FIN after what is queued. */

@@ -162,7 +162,7 @@ struct rnl_mini {
 	uint16_t nexthop;
 	uint16_t wnd;           /* SYN-RECEIVED: window of the SYN. TIME-WAIT: the window we offer */
 	uint32_t listener;      /* SYN-RECEIVED: whose backlog it counts against */
-	uint32_t challenge_us;  /* low 32 bits of the last ACK sent from TIME-WAIT */
+	uint32_t older, newer;  /* TIME-WAIT: list by entry */
 };
 
 _Static_assert(offsetof(struct rnl_mini, key) == 0, "the flow table compares the key");

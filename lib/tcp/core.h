@@ -55,6 +55,7 @@ struct rnl_core {
 	struct rnl_zc_list zc;
 	struct rte_mempool *pkt_pool;
 	struct rte_mempool *hdr_pool;
+	struct rnl_list time_wait; /* by entry, oldest first; rnl_mini.newer */
 	uint32_t held;     /* received buffers kept by connections and the application */
 	uint32_t held_max;
 	struct rnl_policy *policies;

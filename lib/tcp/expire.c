@@ -164,7 +164,7 @@ static void work_due(struct rnl_core *core, struct rnl_tcb *tcb)
 	struct rnl_work *w = tcb->work;
 	uint64_t age = core->now_us - w->unacked_us;
 
-	if (connecting(tcb) && age >= opts->connect_timeout_ms * UINT64_C(1000)) {
+	if (connecting(tcb) && w->unacked_us != 0 && age >= opts->connect_timeout_ms * UINT64_C(1000)) {
 		rnl_tcb_abort(core, tcb, RNL_REASON_TIMEOUT_CONNECT);
 		return;
 	}
@@ -231,7 +231,7 @@ static uint64_t work_deadline(struct rnl_core *core, struct rnl_tcb *tcb)
 		at = w->rto_at_us;
 	if (w->delack_at_us != 0)
 		at = RTE_MIN(at, w->delack_at_us);
-	if (connecting(tcb))
+	if (connecting(tcb) && w->unacked_us != 0)
 		at = RTE_MIN(at, w->unacked_us + opts->connect_timeout_ms * UINT64_C(1000));
 	else if (opts->user_timeout_ms != 0 && tcb->snd_una != tcb->snd_nxt)
 		at = RTE_MIN(at, w->unacked_us + opts->user_timeout_ms * UINT64_C(1000));

@@ -26,10 +26,8 @@ bool rnl_handshake_connect(struct rnl_core *core, struct rnl_tcb *tcb)
 	tcb->snd_nxt = tcb->snd_una;
 	if (rnl_tcb_busy(core, tcb) == NULL)
 		return false;
-	tcb->work->unacked_us = core->now_us;
 	rnl_tcb_set_state(core, tcb, RNL_SYN_SENT);
 	rnl_core_count(core, RNL_C_tcp_active_opens);
-	rnl_core_timer(core, tcb, core->now_us + opts->connect_timeout_ms * UINT64_C(1000));
 	rnl_core_output(core, tcb);
 	return true;
 }

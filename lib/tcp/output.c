@@ -340,6 +340,7 @@ static enum verdict send_syn(struct rnl_core *core, struct rnl_tcb *tcb)
 		return STUCK;
 	}
 	tcb->snd_nxt = r.end;
+	w->unacked_us = core->now_us; /* the connect timeout counts from here */
 	rnl_ack_arm_rto(core, tcb);
 	/* Without a buffer the SYN is lost, as it may be anywhere else. */
 	rnl_emit_syn(core, tcb);

@@ -100,6 +100,8 @@ bool rnl_handshake_mini_expire(struct rnl_core *core, struct rnl_mini *mini);
 
 /** Fills a mini block from a connection that enters TIME-WAIT, and arms 2 MSL. */
 void rnl_timewait_init(struct rnl_core *core, struct rnl_mini *mini, const struct rnl_tcb *tcb);
+/** Takes the block off the list of those in TIME-WAIT. */
+void rnl_timewait_unlist(struct rnl_core *core, struct rnl_mini *mini);
 /** A segment in TIME-WAIT (RFC 9293 3.10.7.4, RFC 6191, RFC 1337). Does not take seg->m. */
 enum rnl_mini_verdict rnl_timewait_input(struct rnl_core *core, struct rnl_mini *mini,
 					 const struct rnl_seg *seg);

@@ -14,6 +14,33 @@ static void arm(struct rnl_core *core, struct rnl_mini *mini)
 		      core->now_us + ms * UINT64_C(1000));
 }
 
+/* The list is by entry, which is by end as well where all wait equally long. */
+static void enlist(struct rnl_core *core, struct rnl_mini *mini)
+{
+	uint32_t i = rnl_core_mini_index(core, mini);
+
+	mini->older = core->time_wait.tail;
+	mini->newer = RNL_NIL;
+	if (core->time_wait.head == RNL_NIL)
+		core->time_wait.head = i;
+	else
+		rnl_core_mini(core, core->time_wait.tail)->newer = i;
+	core->time_wait.tail = i;
+}
+
+void rnl_timewait_unlist(struct rnl_core *core, struct rnl_mini *mini)
+{
+	if (mini->older == RNL_NIL)
+		core->time_wait.head = mini->newer;
+	else
+		rnl_core_mini(core, mini->older)->newer = mini->newer;
+	if (mini->newer == RNL_NIL)
+		core->time_wait.tail = mini->older;
+	else
+		rnl_core_mini(core, mini->newer)->older = mini->older;
+	mini->older = mini->newer = RNL_NIL;
+}
+
 void rnl_timewait_init(struct rnl_core *core, struct rnl_mini *mini, const struct rnl_tcb *tcb)
 {
 	uint8_t shift = rnl_wscale_ours(tcb->wscale);
@@ -30,6 +57,7 @@ void rnl_timewait_init(struct rnl_core *core, struct rnl_mini *mini, const struc
 	mini->policy = tcb->policy;
 	mini->nexthop = tcb->nexthop;
 	mini->wnd = (uint16_t)RTE_MIN((tcb->rcv_adv - tcb->rcv_nxt) >> shift, (uint32_t)UINT16_MAX);
+	enlist(core, mini);
 	arm(core, mini);
 }
 

@@ -47,10 +47,11 @@ int rnl_stack_create(const struct rnl_stack_config *cfg, struct rnl_stack **out,
 	return 0;
 }
 
-void rnl_stack_destroy(struct rnl_stack *st)
+int rnl_stack_destroy(struct rnl_stack *st)
 {
 	alive--;
 	free(st);
+	return 0;
 }
 
 int rnl_port_add(struct rnl_stack *st, const struct rnl_port *port, struct rnl_error *e)

@@ -154,6 +154,7 @@ struct world {
 	unsigned int open_sides; /* that `closed` is still owed to */
 	unsigned int conns;      /* of conn[] in use */
 	bool well;               /* the troubles are over */
+	bool stopping;           /* the stacks are being destroyed */
 	bool failed;
 	char why[512];
 	struct node node[SIM_NODES_MAX];

@@ -275,6 +275,7 @@ static void tear_down(struct world *w)
 	heap_clear(w);
 	for (unsigned int i = 0; i < w->sc.nodes; i++)
 		wire_clear(&w->node[i]);
+	w->stopping = true;
 	for (unsigned int i = 0; i < w->sc.nodes; i++)
 		node_destroy(w, i);
 	node_feed(w);

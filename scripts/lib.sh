@@ -7,6 +7,7 @@
 RNL_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C
+[ -e /proc/self/fd/0 ] || exec </dev/null
 
 # Debian 12's names. Each script asks for the groups that it needs.
 PKGS_BUILD="gcc g++ libc6-dev meson ninja-build pkgconf libdpdk-dev libnuma-dev util-linux"

@@ -163,7 +163,8 @@ sandbox_close() {
 # spawn CMD...: starts a child that dies with this script; its pid is in $child. A child that has
 # children of its own is better told with DEATHSIG=TERM, so that it can end them.
 spawn() {
-	setpriv --pdeathsig "${DEATHSIG:-KILL}" -- "$@" &
+	# Named, because the shell would give a command in the background /dev/null instead.
+	setpriv --pdeathsig "${DEATHSIG:-KILL}" -- "$@" <&0 &
 	child=$!
 	printf '%s %s\n' $child "$(proc_start $child)" >>"$STATE/pids"
 }

@@ -45,8 +45,8 @@ nginx_large() {
 	from_json nginx-large 'str(j["measured"]["http_status"]["2xx"]) + " answers"'
 }
 nginx_new_connections() {
-	generate nginx-cps --server "$KERNEL_IP:8080" --mode http --path /64.txt -c 32 --requests-per-conn 1 \
-		--close "$1" --rate 500 --duration 3 --max-errors 0
+	generate nginx-cps --server "$KERNEL_IP:8080" --mode http --path /64.txt -c 8 --requests-per-conn 10 \
+		--close "$1" --duration 2 --max-errors 0
 }
 plain() {
 	local name=$1

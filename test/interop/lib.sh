@@ -161,13 +161,13 @@ two_processes() {
 	spawn "$RUNNEL" $(eal runnel "$CPU_1") --vdev "$1" -- --ip 192.0.2.1/24 --listen echo:7 --listen sink:9 \
 		--listen source:19 --listen http:80 >"$STATE/tmp/runnel.out" 2>&1 </dev/null
 	endpoint=$child
-	eal_gen="$(eal gen "$CPU_2") --vdev $2 -- --client-addr 192.0.2.2/24 --quiet --duration 2 --drain 5"
+	eal_gen="$(eal gen "$CPU_2") --vdev $2 -- --client-addr 192.0.2.2+16/24 --quiet --duration 2 --drain 5"
 	within 20 test -e "$socket" || give_up start "runnel makes no $socket"
 
 	# shellcheck disable=SC2086
 	{
 		check rr run "$RUNNEL_GEN" $eal_gen --server 192.0.2.1:7 --mode rr --verify --max-errors 0
-		check cps run "$RUNNEL_GEN" $eal_gen --server 192.0.2.1:7 --mode cps --rate 500 --max-errors 0
+		check cps run "$RUNNEL_GEN" $eal_gen --server 192.0.2.1:7 --mode cps -c 16 --max-errors 0
 		check http run "$RUNNEL_GEN" $eal_gen --server 192.0.2.1:80 --mode http --max-errors 0
 		check bulk-to run "$RUNNEL_GEN" $eal_gen --server 192.0.2.1:9 --mode tx --max-errors 0
 		check bulk-from run "$RUNNEL_GEN" $eal_gen --server 192.0.2.1:19 --mode rx --verify --max-errors 0

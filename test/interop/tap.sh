@@ -12,7 +12,7 @@ spawn ip netns exec "$NS_A" "$RUNNEL" $(eal runnel "$CPU_1") --vdev "net_tap0,if
 	-- --ip $RUNNEL_IP/$PREFIX_LEN --listen echo:7 --listen http:80 \
 	--listen source:19,bytes=50000000 >"$STATE/tmp/runnel.out" 2>&1 </dev/null
 endpoint=$child
-within 20 ip -n "$NS_A" link show "$IF_A" || give_up device "runnel made no tap device"
+within 20 grep -q "^listening" "$STATE/tmp/runnel.out" || give_up start "runnel does not start"
 # net_tap gives its own MAC to the kernel's end too. Two stations on a link need two.
 ip -n "$NS_A" link set "$IF_A" address 02:00:00:00:00:0a
 ip -n "$NS_A" addr add $KERNEL_IP/$PREFIX_LEN dev "$IF_A"

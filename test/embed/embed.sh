@@ -43,7 +43,8 @@ strict="-O2 -Wall -Wextra -Werror"
 		"$root$prefix/include/runnel.h"
 	check echo-c11 cc -std=c11 $strict -o echo-c echo.c "${flags[@]}"
 	check echo-c++17 c++ -std=c++17 $strict -o echo-cxx -x c++ echo.c -x none "${flags[@]}"
-	check two-c11 cc -std=c11 $strict -o two-c two.c "${flags[@]}"
+	# DPDK's own headers (rte_ring.h) want POSIX names.
+	check two-c11 cc -std=gnu11 $strict -o two-c two.c "${flags[@]}"
 	check two-c++17 c++ -std=c++17 $strict -o two-cxx -x c++ two.c -x none "${flags[@]}"
 }
 

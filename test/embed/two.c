@@ -296,7 +296,7 @@ step(struct set *s)
 static void
 end_set(struct set *s)
 {
-	void *m;
+	void *m = NULL;
 
 	rnl_stack_destroy(s->server);
 	if (s->client != NULL)

@@ -16,6 +16,8 @@ IF_A=rnl$$a
 IF_B=rnl$$b
 EAL_PREFIX=rnl-$$
 STATE=
+# For files that are too large for /run, which may be memory. Made by who needs it.
+BIG=${TMPDIR:-/tmp}/rnl-$$
 
 # Start time of a process in ticks, which with the pid names it beyond doubt. Nothing for a zombie.
 proc_start() {
@@ -154,7 +156,7 @@ sandbox_close() {
 	state_kill "$STATE"
 	hugepages_restore "$STATE"
 	owner_clean $$
-	rm -rf "$STATE"
+	rm -rf "$STATE" "$BIG"
 	exit $rc
 }
 

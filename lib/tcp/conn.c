@@ -317,7 +317,8 @@ const char *rnl_tcb_check(const struct rnl_core *core, const struct rnl_tcb *tcb
 {
 	if (tcb->state == RNL_CLOSED && !(tcb->events & RNL_EV_END))
 		return "a CLOSED block is about to be reaped";
-	if (tcb->events != 0 && !(tcb->flags & RNL_F_ON_EVENTS))
+	/* END alone may wait for the application to read what is queued. */
+	if ((tcb->events & ~RNL_EV_END) != 0 && !(tcb->flags & RNL_F_ON_EVENTS))
 		return "events stand on the list";
 	if (rnl_seq_gt(tcb->snd_una, tcb->snd_nxt))
 		return "SND.UNA <= SND.NXT";

@@ -105,6 +105,9 @@ static bool allowed(const char *list, const char *counter)
 	while (f != NULL && !found && fgets(line, sizeof(line), f) != NULL) {
 		if (sscanf(line, "%127s %127s", name, where) != 2 || strcmp(name, counter) != 0)
 			continue;
+		found = strcmp(where, "-") == 0;
+		if (found)
+			break;
 		snprintf(path, sizeof(path), "%.*s../%s",
 		         slash == NULL ? 0 : (int)(slash - list + 1), list, where);
 		found = file_mentions(path, counter);

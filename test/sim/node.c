@@ -8,6 +8,7 @@
 #include <rte_mbuf.h>
 
 #include "sim.h"
+#include "stack/stack.h"
 
 #define POOL_BUFS 2048
 
@@ -139,9 +140,26 @@ static int listen_on(struct world *w, struct node *n, struct rnl_error *err)
 	                               .opts = w->sc.opts[n->id]};
 	rnl_listener_t l;
 
-	if (w->sc.small_pools)
+	if (w->sc.small_pools && sim_pct(w, 50))
 		lc.backlog = 1 + sim_below(w, 3);
 	return rnl_listen(n->stack, &lc, &l, err);
+}
+
+static void on_far_timer(struct rnl_stack *st, void *arg)
+{
+}
+
+/* Uses up the stack's timers, so that the users must do without. */
+static void take_timers(struct world *w, struct node *n)
+{
+	unsigned int i = 0;
+	rnl_timer_t t;
+
+	while (rnl_timer_start(n->stack, w->now_ns + 100000 * SIM_S, on_far_timer, w, &t) == 0)
+		if (++i > 100000) {
+			sim_fail(w, "node %u has timers without end", n->id);
+			return;
+		}
 }
 
 bool node_create(struct world *w, unsigned int id)
@@ -173,6 +191,8 @@ bool node_create(struct world *w, unsigned int id)
 		sim_fail(w, "node %u cannot be made: %s (%d)", id, err.text, rc);
 	else
 		node_poll(w, n); /* the stack learns what time it is */
+	if (rc >= 0 && w->sc.small_pools && sim_pct(w, 10))
+		take_timers(w, n);
 	return rc >= 0;
 }
 
@@ -198,11 +218,15 @@ void node_destroy(struct world *w, unsigned int id)
 void node_poll(struct world *w, struct node *n)
 {
 	bool received = n->rx_head < n->rx_len;
+	const char *broken;
 	uint64_t at, soonest;
 
 	w->polls++;
 	n->last_poll_ns = w->now_ns;
 	rnl_poll(n->stack, w->now_ns);
+	broken = rnl_stack_check(n->stack);
+	if (broken != NULL)
+		sim_fail(w, "node %u: %s", n->id, broken);
 	at = rnl_next_deadline(n->stack);
 	if (received || at > w->now_ns + 2000)
 		n->backoff_ns = w->sc.poll_gap_ns;

@@ -157,6 +157,8 @@ static bool is_orphan(const struct side *s)
 
 	if (s->conn->clean)
 		return false;
+	if (p->owed > 0 && s->w->sc.link[p->node].by_reference)
+		return true;
 	return !p->open || p->aborted || (p->closed && p->reason != RNL_REASON_NORMAL) ||
 	       (p->closed && p->closing);
 }

@@ -458,8 +458,10 @@ ssize_t rnl_send(struct rnl_stack *st, rnl_conn_t c, const void *data, size_t le
  * exactly once for each send that took anything, always before `closed`. May call anything.
  */
 typedef void (*rnl_release_fn)(struct rnl_stack *st, void *arg);
+/* Where a port hands buffers to another stack of the process (net_ring), "the driver is done" means
+ * that the peer's application let go of the data as well. */
 /**
- * Queues data without copying it. The memory must stay unchanged until `release` runs, and be known
+ * Queues data without copying it. The memory must stay unchanged until `release` (NULL: nobody is told) runs, and be known
  * to DPDK (hugepages, or rte_extmem_register) if the port does DMA.
  * @return len or 0 (never part of it; 0: no room, `writable` follows), or as rnl_send().
  */
@@ -496,8 +498,9 @@ void rnl_buf_release(struct rnl_stack *st, struct rte_mbuf *buf);
 int rnl_shutdown(struct rnl_stack *st, rnl_conn_t c);
 /**
  * Closes in order: queued data and FIN are still delivered; `closed` follows. Data that was received
- * and not consumed, or that arrives later, makes it an abort (RFC 9293 3.6.1). No callback but
- * `closed` comes after this. @return 0, -ESTALE.
+ * and not consumed, or that arrives later, makes it an abort (RFC 9293 3.6.1); so does closing before
+ * the peer answered an active open (RFC 9293 3.10.4). No callback but `closed` comes after this.
+ * @return 0, -ESTALE.
  */
 int rnl_close(struct rnl_stack *st, rnl_conn_t c);
 /** Sends RST and forgets everything queued; `closed` follows. @return 0, -ESTALE. */

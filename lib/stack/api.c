@@ -246,12 +246,19 @@ static void want_write(struct rnl_stack *st, struct rnl_tcb *tcb)
 		rnl_core_event(&st->core, tcb, RNL_EV_WRITABLE);
 }
 
+/* A send buffer had room and took nothing: which pool was it? */
+static void count_exhausted(struct rnl_stack *st)
+{
+	rnl_core_count(&st->core, rnl_pool_avail(&st->core.chunks) < 2 ? RNL_C_pool_chunks_empty
+									 : RNL_C_tx_no_mbuf);
+}
+
 ssize_t rnl_send(struct rnl_stack *st, rnl_conn_t c, const void *data, size_t len)
 {
 	struct rnl_tcb *tcb = rnl_handle_tcb(st, c);
 	int ret = sendable(tcb);
 	struct rnl_sndbuf_env env;
-	uint32_t took;
+	uint32_t fits, took;
 
 	if (ret < 0)
 		return ret;
@@ -262,9 +269,10 @@ ssize_t rnl_send(struct rnl_stack *st, rnl_conn_t c, const void *data, size_t le
 		return 0;
 	}
 	env = rnl_core_sndbuf_env(&st->core, tcb->nexthop);
-	took = (uint32_t)RTE_MIN(len, (size_t)room(st, tcb));
-	if (took > 0)
-		took = rnl_sndbuf_copy(&tcb->work->snd, &env, data, took, tcb->snd_mss);
+	fits = (uint32_t)RTE_MIN(len, (size_t)room(st, tcb));
+	took = fits > 0 ? rnl_sndbuf_copy(&tcb->work->snd, &env, data, fits, tcb->snd_mss) : 0;
+	if (took < fits)
+		count_exhausted(st);
 	if (took > 0)
 		rnl_core_output(&st->core, tcb);
 	if (took < len)
@@ -288,8 +296,12 @@ ssize_t rnl_send_zc(struct rnl_stack *st, rnl_conn_t c, const void *data, size_t
 	env = rnl_core_sndbuf_env(&st->core, tcb->nexthop);
 	/* Whole or not at all: one larger than the buffer goes in when the buffer is empty. */
 	if (rnl_tcb_busy(&st->core, tcb) == NULL ||
-	    (len > room(st, tcb) && tcb->work->snd.bytes > 0) ||
-	    rnl_sndbuf_zc(&tcb->work->snd, &env, &zc) < 0) {
+	    (len > room(st, tcb) && tcb->work->snd.bytes > 0)) {
+		want_write(st, tcb);
+		return 0;
+	}
+	if (rnl_sndbuf_zc(&tcb->work->snd, &env, &zc) < 0) {
+		count_exhausted(st);
 		want_write(st, tcb);
 		return 0;
 	}
@@ -314,6 +326,8 @@ int rnl_send_pull(struct rnl_stack *st, rnl_conn_t c, rnl_produce_fn produce, vo
 	ret = rnl_sndbuf_pull(&tcb->work->snd, &env, &pull);
 	if (ret == 0)
 		rnl_core_output(&st->core, tcb);
+	else
+		count_exhausted(st);
 	return ret;
 }
 
@@ -402,7 +416,7 @@ int rnl_conn_timer(struct rnl_stack *st, rnl_conn_t c, uint64_t at_ns)
 
 	if (tcb == NULL)
 		return -ESTALE;
-	if (tcb->flags & RNL_F_APP_CLOSED || tcb->events & RNL_EV_END)
+	if (tcb->flags & RNL_F_APP_CLOSED)
 		return 0;
 	tcb->app_timer_ms = 0;
 	if (at_ns == 0)

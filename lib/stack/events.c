@@ -22,6 +22,11 @@ static bool take(struct rnl_tcb *tcb, uint16_t event)
 	return had;
 }
 
+static bool unread(const struct rnl_tcb *tcb)
+{
+	return tcb->work != NULL && tcb->work->rcvq.bytes > 0;
+}
+
 /* ---- closing ---- */
 
 void rnl_events_shutdown(struct rnl_stack *st, struct rnl_tcb *tcb)
@@ -50,10 +55,13 @@ void rnl_events_close(struct rnl_stack *st, struct rnl_tcb *tcb)
 	tcb->flags |= RNL_F_APP_CLOSED;
 	tcb->app_timer_ms = 0;
 	if (tcb->events & RNL_EV_END) {
+		/* Both FINs went by, but not everything was read: no orderly end for the application. */
+		if (tcb->reason == RNL_REASON_NORMAL && unread(tcb))
+			tcb->reason = RNL_REASON_LOCAL_ABORT;
 		rnl_core_event(core, tcb, 0);
 		return;
 	}
-	if (tcb->state == RNL_SYN_SENT || (tcb->work != NULL && tcb->work->rcvq.bytes > 0)) {
+	if (tcb->state == RNL_SYN_SENT || unread(tcb)) {
 		rnl_tcb_abort(core, tcb, RNL_REASON_LOCAL_ABORT);
 		return;
 	}
@@ -106,11 +114,6 @@ static void received(struct rnl_stack *st, struct rnl_tcb *tcb)
 	while (tcb->work != NULL && !(tcb->flags & (RNL_F_APP_CLOSED | RNL_F_RX_PAUSED)) &&
 	       offer(st, tcb))
 		;
-}
-
-static bool unread(const struct rnl_tcb *tcb)
-{
-	return tcb->work != NULL && tcb->work->rcvq.bytes > 0;
 }
 
 /* The peer's FIN is told when everything before it was consumed. */
@@ -197,17 +200,18 @@ static void leave(struct rnl_stack *st, struct rnl_tcb *tcb)
 		rnl_events_free(st, tcb);
 }
 
-/* Everything was told and every zero-copy release ran? Then `closed`, and the block leaves. */
-static void end(struct rnl_stack *st, struct rnl_tcb *tcb)
+/* Everything was told and every zero-copy release ran? Then `closed`, and the block leaves.
+ * @return whether it did. */
+static bool end(struct rnl_stack *st, struct rnl_tcb *tcb)
 {
 	const struct rnl_app_ops *ops = ops_of(st, tcb);
 	bool app_closed = tcb->flags & RNL_F_APP_CLOSED;
 
 	if (!app_closed && tcb->reason == RNL_REASON_NORMAL && unread(tcb))
-		return; /* until the application has read it */
+		return false; /* until the application has read it */
 	if (rnl_zc_owned(&st->core.zc, rnl_core_index(&st->core, tcb))) {
-		rnl_core_event(&st->core, tcb, RNL_EV_END);
-		return;
+		rnl_core_append(&st->core, &st->core.parked, tcb);
+		return false;
 	}
 	rnl_core_count(&st->core, closed_counters[tcb->reason]);
 	/* The block leaves: nothing that `closed` does may put it on a list again. */
@@ -215,6 +219,7 @@ static void end(struct rnl_stack *st, struct rnl_tcb *tcb)
 	if (ops->closed != NULL)
 		ops->closed(st, rnl_handle(st, tcb), tcb->ctx, tcb->reason);
 	leave(st, tcb);
+	return true;
 }
 
 /* ---- the stage ---- */
@@ -231,9 +236,11 @@ static bool app_listens(const struct rnl_tcb *tcb)
 			ops->member(st, rnl_handle(st, tcb), tcb->ctx);                            \
 	} while (0)
 
-static void tell(struct rnl_stack *st, struct rnl_tcb *tcb)
+/* @return whether it was more than waiting for memory. */
+static bool tell(struct rnl_stack *st, struct rnl_tcb *tcb)
 {
 	const struct rnl_app_ops *ops = ops_of(st, tcb);
+	bool news = tcb->events != RNL_EV_END;
 
 	TELL(RNL_EV_ACCEPTED, accepted);
 	TELL(RNL_EV_CONNECTED, connected);
@@ -245,7 +252,8 @@ static void tell(struct rnl_stack *st, struct rnl_tcb *tcb)
 	TELL(RNL_EV_TIMER, timer);
 	/* A callback above may have put it on the list again: then it is its turn next time. */
 	if ((tcb->events & RNL_EV_END) && !(tcb->flags & RNL_F_ON_EVENTS))
-		end(st, tcb);
+		news |= end(st, tcb);
+	return news;
 }
 
 static unsigned int releases(struct rnl_stack *st)
@@ -265,20 +273,36 @@ static unsigned int releases(struct rnl_stack *st)
 	return n;
 }
 
+/* Those that waited for their memory look again. */
+static void unpark(struct rnl_core *core)
+{
+	uint32_t i = core->parked.head;
+
+	core->parked.head = RNL_NIL;
+	while (i != RNL_NIL) {
+		struct rnl_tcb *tcb = rnl_core_tcb(core, i);
+
+		i = tcb->next_event;
+		rnl_core_append(core, &core->events, tcb);
+	}
+}
+
 unsigned int rnl_events_run(struct rnl_stack *st)
 {
 	struct rnl_core *core = &st->core;
-	uint32_t i = core->events.head;
 	unsigned int n = releases(st);
+	uint32_t i;
 
+	if (unlikely(core->parked.head != RNL_NIL))
+		unpark(core);
+	i = core->events.head;
 	core->events.head = RNL_NIL;
 	while (i != RNL_NIL) {
 		struct rnl_tcb *tcb = rnl_core_tcb(core, i);
 		uint32_t next = tcb->next_event;
 
 		tcb->flags &= ~RNL_F_ON_EVENTS;
-		tell(st, tcb);
-		n++;
+		n += tell(st, tcb);
 		i = next;
 	}
 	return n;

@@ -33,7 +33,7 @@
 #include "wire/arp.h"
 #include "wire/eth.h"
 
-#define RNL_NEIGH_HOLD 64         /* packets that wait for one neighbour */
+#define RNL_NEIGH_HOLD 16         /* packets that wait for one neighbour */
 #define RNL_NEIGH_HOLD_ALL 512    /* packets that wait for all of them */
 #define RNL_NEIGH_MAX 65535       /* entries: an index is a uint16_t */
 

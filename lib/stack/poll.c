@@ -9,6 +9,7 @@
 
 #define POSTS_PER_POLL 32
 #define EXPIRES_PER_POLL 1024
+#define RELEASE_US 10000 /* how soon to ask whether zero-copy memory is still read */
 #define STUCK_US 100 /* how soon to ask a full port or an empty pool again */
 
 void rnl_poll_clock(struct rnl_stack *st, uint64_t now_ns)
@@ -71,6 +72,15 @@ static unsigned int stack_timers(struct rnl_stack *st)
 	return n;
 }
 
+/* The neighbour on the way answers nothing: a connection that never began ends sooner. */
+static void conn_due(struct rnl_stack *st, struct rnl_tcb *tcb)
+{
+	rnl_tcp_expire(&st->core, tcb);
+	if (tcb->state == RNL_SYN_SENT &&
+	    rnl_neigh_at(&st->neigh, tcb->nexthop)->state == RNL_NEIGH_FAILED)
+		rnl_tcb_end(&st->core, tcb, RNL_REASON_UNREACHABLE);
+}
+
 static unsigned int timers(struct rnl_stack *st)
 {
 	struct rnl_core *core = &st->core;
@@ -79,7 +89,7 @@ static unsigned int timers(struct rnl_stack *st)
 
 	while (n < EXPIRES_PER_POLL &&
 	       (i = rnl_wheel_expire(&core->conn_wheel, core->now_us)) != RNL_NIL) {
-		rnl_tcp_expire(core, rnl_core_tcb(core, i));
+		conn_due(st, rnl_core_tcb(core, i));
 		n++;
 	}
 	while (n < EXPIRES_PER_POLL &&
@@ -117,7 +127,7 @@ static bool stuck(const struct rnl_stack *st)
 	const struct rnl_core *core = &st->core;
 	unsigned int i;
 
-	if (core->output.head != RNL_NIL || rnl_zc_pending(&core->zc))
+	if (core->output.head != RNL_NIL)
 		return true;
 	for (i = 0; i < st->nports; i++) {
 		if (rnl_txq_count(&core->ports[i].txq) > 0)
@@ -138,6 +148,8 @@ uint64_t rnl_next_deadline(const struct rnl_stack *st)
 	at = RTE_MIN(at, rnl_neigh_next(&st->neigh));
 	if (stuck(st))
 		at = RTE_MIN(at, core->now_us + STUCK_US);
+	if (rnl_zc_pending(&core->zc))
+		at = RTE_MIN(at, core->now_us + RELEASE_US);
 	return at == UINT64_MAX ? UINT64_MAX : at * 1000;
 }
 

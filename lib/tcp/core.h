@@ -44,6 +44,7 @@ struct rnl_core {
 	uint32_t now_ms; /* now_us / 1000, wrapping */
 	uint16_t ip_id;
 	struct rnl_list events; /* by next_event */
+	struct rnl_list parked; /* by next_event: ended, but their zero-copy memory is still read */
 	struct rnl_list output; /* by next_output */
 	struct rnl_pool conns;  /* struct rnl_tcb */
 	struct rnl_pool works;  /* struct rnl_work */
@@ -102,22 +103,27 @@ static inline uint32_t rnl_core_index(const struct rnl_core *core, const struct 
 	return (uint32_t)(tcb - (const struct rnl_tcb *)(const void *)core->conns.base);
 }
 
-/** Puts a connection on the event list. */
-static inline void rnl_core_event(struct rnl_core *core, struct rnl_tcb *tcb, uint16_t events)
+/** Appends a connection to a list by next_event. */
+static inline void rnl_core_append(struct rnl_core *core, struct rnl_list *list,
+				   struct rnl_tcb *tcb)
 {
-	uint32_t i;
+	uint32_t i = rnl_core_index(core, tcb);
 
-	tcb->events |= events;
-	if (tcb->flags & RNL_F_ON_EVENTS)
-		return;
 	tcb->flags |= RNL_F_ON_EVENTS;
 	tcb->next_event = RNL_NIL;
-	i = rnl_core_index(core, tcb);
-	if (core->events.head == RNL_NIL)
-		core->events.head = i;
+	if (list->head == RNL_NIL)
+		list->head = i;
 	else
-		rnl_core_tcb(core, core->events.tail)->next_event = i;
-	core->events.tail = i;
+		rnl_core_tcb(core, list->tail)->next_event = i;
+	list->tail = i;
+}
+
+/** Notes events, and puts the connection on the event list. */
+static inline void rnl_core_event(struct rnl_core *core, struct rnl_tcb *tcb, uint16_t events)
+{
+	tcb->events |= events;
+	if (!(tcb->flags & RNL_F_ON_EVENTS))
+		rnl_core_append(core, &core->events, tcb);
 }
 
 /** Puts a connection on the output list. */

@@ -243,11 +243,13 @@ static uint64_t work_deadline(struct rnl_core *core, struct rnl_tcb *tcb)
 static uint64_t deadline(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
-	uint64_t at = tcb->work != NULL ? work_deadline(core, tcb) : UINT64_MAX;
+	uint64_t at = UINT64_MAX;
 
+	if (tcb->work != NULL && tcb->state != RNL_CLOSED)
+		at = work_deadline(core, tcb);
 	if (tcb->app_timer_ms != 0)
 		at = RTE_MIN(at, at_us(core, tcb->app_timer_ms));
-	if (connecting(tcb) || tcb->state == RNL_TIME_WAIT)
+	if (tcb->state == RNL_CLOSED || connecting(tcb) || tcb->state == RNL_TIME_WAIT)
 		return at;
 	if (opts->idle_timeout_ms != 0)
 		at = RTE_MIN(at, at_us(core, tcb->last_rx_ms + opts->idle_timeout_ms));
@@ -262,14 +264,9 @@ void rnl_tcp_expire(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	uint64_t at;
 
-	if (tcb->state == RNL_CLOSED)
-		return;
-	if (tcb->work != NULL)
+	if (tcb->work != NULL && tcb->state != RNL_CLOSED)
 		work_due(core, tcb);
-	if (tcb->state != RNL_CLOSED)
-		idle_due(core, tcb);
-	if (tcb->state == RNL_CLOSED)
-		return;
+	idle_due(core, tcb);
 	at = deadline(core, tcb);
 	if (at != UINT64_MAX)
 		rnl_core_timer(core, tcb, at);

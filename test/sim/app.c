@@ -337,7 +337,11 @@ void app_start(struct world *w, struct conn *c)
 
 	node_poll(w, n); /* calls are timed by the last poll, and it may be long ago */
 	cfg.raddr = w->node[c->s[1].node].addr;
-	if (c->reuse_of >= 0 && w->conn[c->reuse_of].s[1].closed)
+	/* After a reset there is no TIME-WAIT: what is still in the network would pass for the new
+	 * connection's data (RFC 1337 1), and that is nobody's fault here. */
+	if (c->reuse_of >= 0 && w->conn[c->reuse_of].s[1].closed &&
+	    w->conn[c->reuse_of].s[0].reason == RNL_REASON_NORMAL &&
+	    w->conn[c->reuse_of].s[1].reason == RNL_REASON_NORMAL)
 		cfg.lport = w->conn[c->reuse_of].tuple.lport;
 	else if (sim_pct(w, 50))
 		cfg.lport = (uint16_t)(20000 + c->id);

@@ -27,7 +27,7 @@ void check_octets(struct side *to, const uint8_t *data, uint32_t len, uint64_t o
 /* An end that closed of its own accord, or whose stack was destroyed, may leave octets unread. */
 static bool is_short(const struct side *s, const struct side *from)
 {
-	return s->received != from->sent && !s->closing && !s->w->stopping;
+	return s->received != from->sent && !s->w->stopping;
 }
 
 void check_closed(struct side *s)

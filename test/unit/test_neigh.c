@@ -336,7 +336,7 @@ static void neigh__failed_wakes_when_it_is_heard(void **state)
 	send_usable(idx, peer_mac, 0);
 }
 
-static void neigh__holds_eight_and_drops_the_oldest(void **state)
+static void neigh__holds_so_many_and_drops_the_oldest(void **state)
 {
 	uint32_t idx = get(0, "10.0.0.2");
 
@@ -986,7 +986,7 @@ int main(void)
 	    T(neigh__asks_three_times_then_fails),
 	    T(neigh__failed_is_retried_after_one_second),
 	    T(neigh__failed_wakes_when_it_is_heard),
-	    T(neigh__holds_eight_and_drops_the_oldest),
+	    T(neigh__holds_so_many_and_drops_the_oldest),
 	    T(neigh__all_together_hold_a_bounded_number),
 	    T(neigh__held_packets_wait_for_room),
 	    T(neigh__full_queue_delays_the_request),

@@ -12,7 +12,6 @@
 #include <rte_lcore.h>
 #include <rte_log.h>
 
-#include "port/dev.h"
 
 #include "args_err.h"
 #include "signals.h"

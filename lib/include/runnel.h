@@ -630,6 +630,8 @@ struct rnl_dev_config {
 int rnl_dev_open(const struct rnl_dev_config *cfg, struct rnl_dev **out, struct rnl_error *err);
 /** Describes queue pair `queue` as a port to attach to one stack. @return 0, -EINVAL. */
 int rnl_dev_queue(struct rnl_dev *dev, unsigned int queue, struct rnl_port *out);
+/** @return how many queue pairs the device got: may be fewer than were asked for. */
+unsigned int rnl_dev_queues(const struct rnl_dev *dev);
 /** Stops and closes the device. No stack may use its queues any more. */
 void rnl_dev_close(struct rnl_dev *dev);
 

@@ -56,9 +56,6 @@ const struct rnl_dev_quirk *rnl_dev_quirk_of(const char *driver);
  * -EINVAL. */
 int rnl_dev_plan(struct rnl_dev *dev, struct rnl_error *err);
 
-/** @return how many queue pairs the device got; may be fewer than were asked for. */
-unsigned int rnl_dev_queues(const struct rnl_dev *dev);
-
 /** @return packets of a queue that the driver found impossible to send, and that were freed. */
 uint64_t rnl_dev_tx_rejected(const struct rnl_dev *dev, unsigned int queue);
 

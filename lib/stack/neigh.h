@@ -206,7 +206,7 @@ static inline void rnl_neigh_confirm(struct rnl_neigh *n, uint32_t idx)
 
 	if (__builtin_expect(e->state == RNL_NEIGH_REACHABLE, 1))
 		e->confirmed_us = n->core->now_us;
-	else
+	else if (e->state != RNL_NEIGH_PERMANENT)
 		rnl_neigh_confirm_slow(n, idx);
 }
 

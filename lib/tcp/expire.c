@@ -235,7 +235,7 @@ static uint64_t work_deadline(struct rnl_core *core, struct rnl_tcb *tcb)
 		at = RTE_MIN(at, w->unacked_us + opts->connect_timeout_ms * UINT64_C(1000));
 	else if (opts->user_timeout_ms != 0 && tcb->snd_una != tcb->snd_nxt)
 		at = RTE_MIN(at, w->unacked_us + opts->user_timeout_ms * UINT64_C(1000));
-	if (at == UINT64_MAX)
+	if (at == UINT64_MAX && !connecting(tcb))
 		at = fold_at(core, tcb);
 	return at;
 }

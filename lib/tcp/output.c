@@ -264,10 +264,13 @@ static void start_persist(struct rnl_core *core, struct rnl_tcb *tcb)
 static void restart_after_idle(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	struct rnl_work *w = tcb->work;
-	uint32_t rto = rnl_tcb_rto(core, tcb);
 	uint64_t idle = core->now_us - w->last_send_us;
+	uint32_t rto;
 
-	if (tcb->snd_una != tcb->snd_nxt || w->last_send_us == 0 || idle <= rto)
+	if (tcb->snd_una != tcb->snd_nxt || w->last_send_us == 0 || idle <= rnl_core_policy(core, tcb)->opts.rto_min_us)
+		return;
+	rto = rnl_tcb_rto(core, tcb);
+	if (idle <= rto)
 		return;
 	w->ccops->on_restart(&w->cc, rnl_cc_initial_window(tcb->snd_mss), idle, rto);
 	rnl_core_count(core, RNL_C_tcp_idle_restarts);

@@ -138,6 +138,7 @@ static int make_stack(struct rnl_topo *t, unsigned int lcore, const struct rnl_s
 	    .id = o->first_id + t->nb_stacks,
 	    .socket_id = (int)rte_lcore_to_socket_id(lcore),
 	    .max_conns = o->max_conns,
+	    .max_minis = o->max_minis,
 	    /* What waits for the application must not eat the refill reserve. */
 	    .max_held = o->extra_rx,
 	    .burst = o->burst,

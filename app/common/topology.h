@@ -55,6 +55,7 @@ struct rnl_topo_opts {
 	bool no_offloads; /**< --no-offload: software checksums, no TSO */
 	bool promiscuous; /**< --promiscuous */
 	uint32_t max_conns; /**< --max-conns, for each stack; 0: 65536 */
+	uint32_t max_minis; /**< half-open and TIME-WAIT ones, set by the program; 0: as max_conns */
 	uint32_t mbufs;     /**< --mbufs: data buffers for each stack; 0: 16384 */
 	uint32_t extra_rx;  /**< --rx-mbufs: receive buffers beyond descriptors; 0: the library's */
 	uint32_t time_wait_ms; /**< --time-wait; 0: the library's */

@@ -80,8 +80,8 @@ static int open_server(struct gen_link *k, struct gen_options *o, const struct l
 
 	map_port(&t, port, l->server, l->n);
 	t.name = "server";
-	if (o->server_conns != 0)
-		t.max_conns = o->server_conns;
+	if (o->server_minis != 0)
+		t.max_minis = o->server_minis;
 	t.first_id = l->n;
 	t.has_gateway = false;
 	t.nb_neighs = 0;

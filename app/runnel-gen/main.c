@@ -20,7 +20,7 @@
 
 #define PROG "runnel-gen"
 /** Connections that a closed loop of short ones has room for, TIME-WAIT included, by default. */
-#define CLOSED_LOOP_ROOM UINT64_C(65536)
+#define CLOSED_LOOP_ROOM (UINT64_C(1) << 20)
 
 /** The whole program. Large: not on the stack. */
 struct program {
@@ -62,12 +62,13 @@ static uint64_t time_wait_room(const struct gen_options *o)
 static void size_stacks(struct gen_options *o)
 {
 	uint32_t open = o->connections + o->connections / 8 + 1024;
-	uint32_t with_waits = (uint32_t)(open + time_wait_room(o));
+	uint32_t waits = (uint32_t)(open + time_wait_room(o));
 
 	if (o->topo.max_conns != 0)
 		return;
-	o->topo.max_conns = o->close == GEN_CLOSE_SERVER ? open : with_waits;
-	o->server_conns = o->close == GEN_CLOSE_SERVER ? with_waits : open;
+	o->topo.max_conns = open;
+	o->topo.max_minis = o->close == GEN_CLOSE_SERVER ? open : waits;
+	o->server_minis = o->close == GEN_CLOSE_SERVER ? waits : open;
 }
 
 /* Refuses what cannot be, and sizes the stacks for what can. */

@@ -44,7 +44,7 @@ struct gen_options {
 	bool help;
 	uint64_t seed;
 	struct rnl_topo_opts topo; /**< of the client's side */
-	uint32_t server_conns;     /**< --loop: connections of each server stack; 0: as topo says */
+	uint32_t server_minis;     /**< --loop: half-open and TIME-WAIT ones of each server stack; 0: as topo says */
 };
 
 /** @return "rr", "cps", "tx", "rx", "bidir" or "http". */

@@ -250,12 +250,12 @@ build_option() {
 build_targets() {
 	local dir=$RNL_TOP/$1 log rc
 	shift
-	log=$dir/runnel-build.log
+	log=$(mktemp)
 	DEATHSIG=TERM run ninja -C "$dir" -j "$(build_jobs)" "$@" >"$log" 2>&1
 	rc=$?
 	if [ $rc != 0 ]; then
 		grep -vE '^(\[[0-9]|Compiler |Library |Dependency |(cc|c\+\+|gcc|g\+\+|clang|clang\+\+) -)' "$log" | tail -n 40 >&2
-		say "${dir##*/}: does not build; the log is $log" >&2
+		say "${dir##*/} does not build; all of its words are in $log" >&2
 		return 1
 	fi
 	if grep -q 'ninja: no work to do' "$log"; then
@@ -263,4 +263,5 @@ build_targets() {
 	else
 		say "${dir##*/}: built"
 	fi
+	rm -f "$log"
 }

@@ -104,8 +104,9 @@ owner_clean() {
 	for dir in $(awk '$3 == "hugetlbfs" {print $2}' /proc/mounts); do
 		rm -f "$dir"/rnl-"$pid"map_* "$dir"/rnl-"$pid"-*map_*
 	done
-	rm -rf /var/run/dpdk/rnl-"$pid" /var/run/dpdk/rnl-"$pid"-*
-	rm -rf "${XDG_RUNTIME_DIR:-/tmp}"/dpdk/rnl-"$pid" "${XDG_RUNTIME_DIR:-/tmp}"/dpdk/rnl-"$pid"-*
+	for dir in /var/run "${XDG_RUNTIME_DIR:-/tmp}"; do
+		[ -w "$dir/dpdk" ] && rm -rf "$dir"/dpdk/rnl-"$pid" "$dir"/dpdk/rnl-"$pid"-*
+	done
 }
 
 # Removes what dead owners left.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * An appliance that embeds runnel: its own EAL, its own loop, one stack on one device. It is written
- * in what C11 and C++17 have in common, and compiled as both.
+ * An appliance that embeds runnel: its own EAL, its own loop, one stack on one device. It is
+ * written in what C11 and C++17 have in common, and compiled as both.
  *
  * Port 7 echoes (RFC 862). Port 80 answers an HTTP request with the request itself, for curl.
  * Usage: echo EAL-ARGUMENTS -- ADDRESS PREFIX-LENGTH
@@ -21,14 +21,12 @@
 
 static volatile sig_atomic_t ended;
 
-static void
-on_signal(int signum)
+static void on_signal(int signum)
 {
 	ended = signum;
 }
 
-static int
-fail(const char *what, const struct rnl_error *err)
+static int fail(const char *what, const struct rnl_error *err)
 {
 	fprintf(stderr, "echo: %s: %s\n", what, err->text);
 	return EXIT_FAILURE;
@@ -37,9 +35,8 @@ fail(const char *what, const struct rnl_error *err)
 /* ---- port 7 --------------------------------------------------------------------------------- */
 
 /* What does not fit into the send buffer stays unread: the peer's window closes. */
-static size_t
-echo_received(struct rnl_stack *st, rnl_conn_t c, void *ctx, const struct rnl_span *spans,
-	      unsigned int n, size_t total)
+static size_t echo_received(struct rnl_stack *st, rnl_conn_t c, void *ctx,
+                            const struct rnl_span *spans, unsigned int n, size_t total)
 {
 	size_t taken = 0;
 
@@ -57,22 +54,19 @@ echo_received(struct rnl_stack *st, rnl_conn_t c, void *ctx, const struct rnl_sp
 	return taken;
 }
 
-static void
-echo_writable(struct rnl_stack *st, rnl_conn_t c, void *ctx)
+static void echo_writable(struct rnl_stack *st, rnl_conn_t c, void *ctx)
 {
 	(void)ctx;
 	rnl_receive_resume(st, c);
 }
 
-static void
-echo_peer_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx)
+static void echo_peer_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx)
 {
 	(void)ctx;
 	rnl_close(st, c);
 }
 
-static void
-echo_ops(struct rnl_app_ops *ops)
+static void echo_ops(struct rnl_app_ops *ops)
 {
 	memset(ops, 0, sizeof(*ops));
 	ops->size = sizeof(*ops);
@@ -84,9 +78,8 @@ echo_ops(struct rnl_app_ops *ops)
 /* ---- port 80 -------------------------------------------------------------------------------- */
 
 /* One request per connection, ended by an empty line; it is short, so it fits into the buffer. */
-static size_t
-http_received(struct rnl_stack *st, rnl_conn_t c, void *ctx, const struct rnl_span *spans,
-	      unsigned int n, size_t total)
+static size_t http_received(struct rnl_stack *st, rnl_conn_t c, void *ctx,
+                            const struct rnl_span *spans, unsigned int n, size_t total)
 {
 	static const char head[] = "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n";
 	const char *tail = (const char *)spans[n - 1].data + spans[n - 1].len;
@@ -99,8 +92,7 @@ http_received(struct rnl_stack *st, rnl_conn_t c, void *ctx, const struct rnl_sp
 	return total;
 }
 
-static void
-http_ops(struct rnl_app_ops *ops)
+static void http_ops(struct rnl_app_ops *ops)
 {
 	memset(ops, 0, sizeof(*ops));
 	ops->size = sizeof(*ops);
@@ -110,8 +102,8 @@ http_ops(struct rnl_app_ops *ops)
 
 /* ---- set-up --------------------------------------------------------------------------------- */
 
-static int
-listen_on(struct rnl_stack *st, uint16_t port, const struct rnl_app_ops *ops, struct rnl_error *err)
+static int listen_on(struct rnl_stack *st, uint16_t port, const struct rnl_app_ops *ops,
+                     struct rnl_error *err)
 {
 	struct rnl_listen_config cfg;
 	rnl_listener_t listener;
@@ -123,9 +115,8 @@ listen_on(struct rnl_stack *st, uint16_t port, const struct rnl_app_ops *ops, st
 	return rnl_listen(st, &cfg, &listener, err);
 }
 
-static int
-make_stack(struct rte_mempool *pkt, struct rte_mempool *hdr, struct rnl_stack **st,
-	   struct rnl_error *err)
+static int make_stack(struct rte_mempool *pkt, struct rte_mempool *hdr, struct rnl_stack **st,
+                      struct rnl_error *err)
 {
 	struct rnl_stack_config cfg;
 
@@ -143,8 +134,7 @@ make_stack(struct rte_mempool *pkt, struct rte_mempool *hdr, struct rnl_stack **
 	return rnl_stack_create(&cfg, st, err);
 }
 
-static int
-attach(struct rnl_stack *st, struct rnl_dev *dev, char *argv[], struct rnl_error *err)
+static int attach(struct rnl_stack *st, struct rnl_dev *dev, char *argv[], struct rnl_error *err)
 {
 	struct rnl_addr addr;
 	struct rnl_port port;
@@ -166,8 +156,7 @@ attach(struct rnl_stack *st, struct rnl_dev *dev, char *argv[], struct rnl_error
 	return rnl_addr_add(st, (unsigned int)index, &addr, (unsigned int)atoi(argv[2]), err);
 }
 
-static int
-serve(struct rnl_stack *st, struct rnl_dev *dev, char *argv[], struct rnl_error *err)
+static int serve(struct rnl_stack *st, struct rnl_dev *dev, char *argv[], struct rnl_error *err)
 {
 	struct rnl_app_ops echo, http;
 
@@ -185,8 +174,7 @@ serve(struct rnl_stack *st, struct rnl_dev *dev, char *argv[], struct rnl_error 
 	return EXIT_SUCCESS;
 }
 
-int
-main(int argc, char *argv[])
+int main(int argc, char *argv[])
 {
 	struct rnl_error err;
 	struct rnl_dev_config dev_cfg;

@@ -46,16 +46,14 @@ struct set {
 		}                                                                                  \
 	} while (0)
 
-static uint16_t
-link_rx(void *ctx, struct rte_mbuf **m, uint16_t n)
+static uint16_t link_rx(void *ctx, struct rte_mbuf **m, uint16_t n)
 {
 	struct link_end *end = (struct link_end *)ctx;
 
 	return (uint16_t)rte_ring_dequeue_burst(end->from, (void **)m, n, NULL);
 }
 
-static uint16_t
-link_tx(void *ctx, struct rte_mbuf **m, uint16_t n)
+static uint16_t link_tx(void *ctx, struct rte_mbuf **m, uint16_t n)
 {
 	struct link_end *end = (struct link_end *)ctx;
 
@@ -63,8 +61,7 @@ link_tx(void *ctx, struct rte_mbuf **m, uint16_t n)
 }
 
 /* The client's packets come by rnl_input(): its own burst finds nothing. */
-static uint16_t
-no_rx(void *ctx, struct rte_mbuf **m, uint16_t n)
+static uint16_t no_rx(void *ctx, struct rte_mbuf **m, uint16_t n)
 {
 	(void)ctx;
 	(void)m;
@@ -72,17 +69,15 @@ no_rx(void *ctx, struct rte_mbuf **m, uint16_t n)
 	return 0;
 }
 
-static uint8_t
-octet(const struct set *s, uint32_t offset)
+static uint8_t octet(const struct set *s, uint32_t offset)
 {
 	return (uint8_t)((offset * 7u + offset / 251u) ^ s->key);
 }
 
 /* ---- server: echo --------------------------------------------------------------------------- */
 
-static size_t
-server_received(struct rnl_stack *st, rnl_conn_t c, void *ctx, const struct rnl_span *spans,
-		unsigned int n, size_t total)
+static size_t server_received(struct rnl_stack *st, rnl_conn_t c, void *ctx,
+                              const struct rnl_span *spans, unsigned int n, size_t total)
 {
 	size_t taken = 0;
 
@@ -100,15 +95,13 @@ server_received(struct rnl_stack *st, rnl_conn_t c, void *ctx, const struct rnl_
 	return taken;
 }
 
-static void
-server_writable(struct rnl_stack *st, rnl_conn_t c, void *ctx)
+static void server_writable(struct rnl_stack *st, rnl_conn_t c, void *ctx)
 {
 	(void)ctx;
 	rnl_receive_resume(st, c);
 }
 
-static void
-server_peer_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx)
+static void server_peer_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx)
 {
 	(void)ctx;
 	rnl_close(st, c);
@@ -116,13 +109,13 @@ server_peer_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx)
 
 /* ---- client --------------------------------------------------------------------------------- */
 
-static void
-client_send(struct rnl_stack *st, rnl_conn_t c, struct set *s)
+static void client_send(struct rnl_stack *st, rnl_conn_t c, struct set *s)
 {
 	uint8_t chunk[1024];
 
 	while (s->sent < BYTES) {
-		uint32_t len = BYTES - s->sent < sizeof(chunk) ? BYTES - s->sent : (uint32_t)sizeof(chunk);
+		uint32_t len =
+		    BYTES - s->sent < sizeof(chunk) ? BYTES - s->sent : (uint32_t)sizeof(chunk);
 		ssize_t took;
 
 		for (uint32_t i = 0; i < len; i++)
@@ -137,21 +130,18 @@ client_send(struct rnl_stack *st, rnl_conn_t c, struct set *s)
 	rnl_shutdown(st, c);
 }
 
-static void
-client_connected(struct rnl_stack *st, rnl_conn_t c, void *ctx)
+static void client_connected(struct rnl_stack *st, rnl_conn_t c, void *ctx)
 {
 	client_send(st, c, (struct set *)ctx);
 }
 
-static void
-client_writable(struct rnl_stack *st, rnl_conn_t c, void *ctx)
+static void client_writable(struct rnl_stack *st, rnl_conn_t c, void *ctx)
 {
 	client_send(st, c, (struct set *)ctx);
 }
 
-static size_t
-client_received(struct rnl_stack *st, rnl_conn_t c, void *ctx, const struct rnl_span *spans,
-		unsigned int n, size_t total)
+static size_t client_received(struct rnl_stack *st, rnl_conn_t c, void *ctx,
+                              const struct rnl_span *spans, unsigned int n, size_t total)
 {
 	struct set *s = (struct set *)ctx;
 
@@ -164,15 +154,13 @@ client_received(struct rnl_stack *st, rnl_conn_t c, void *ctx, const struct rnl_
 	return total;
 }
 
-static void
-client_peer_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx)
+static void client_peer_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx)
 {
 	(void)ctx;
 	rnl_close(st, c);
 }
 
-static void
-client_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx, enum rnl_reason reason)
+static void client_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx, enum rnl_reason reason)
 {
 	struct set *s = (struct set *)ctx;
 
@@ -185,8 +173,8 @@ client_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx, enum rnl_reason rea
 
 /* ---- set-up --------------------------------------------------------------------------------- */
 
-static struct rnl_stack *
-make_stack(struct set *s, uint32_t id, const struct rnl_port *port, struct rnl_addr addr)
+static struct rnl_stack *make_stack(struct set *s, uint32_t id, const struct rnl_port *port,
+                                    struct rnl_addr addr)
 {
 	struct rnl_stack_config cfg;
 	struct rnl_stack *st = NULL;
@@ -210,8 +198,8 @@ make_stack(struct set *s, uint32_t id, const struct rnl_port *port, struct rnl_a
 	return st;
 }
 
-static void
-make_port(struct rnl_port *port, const struct rnl_port_ops *ops, struct link_end *end, uint8_t last)
+static void make_port(struct rnl_port *port, const struct rnl_port_ops *ops, struct link_end *end,
+                      uint8_t last)
 {
 	memset(port, 0, sizeof(*port));
 	port->size = sizeof(*port);
@@ -221,8 +209,7 @@ make_port(struct rnl_port *port, const struct rnl_port_ops *ops, struct link_end
 	port->mac[5] = last;
 }
 
-static void
-make_set(struct set *s, const char *name, uint8_t key)
+static void make_set(struct set *s, const char *name, uint8_t key)
 {
 	static const struct rnl_port_ops server_ops = {link_rx, link_tx};
 	static const struct rnl_port_ops client_ops = {no_rx, link_tx};
@@ -250,8 +237,8 @@ make_set(struct set *s, const char *name, uint8_t key)
 	s->client = make_stack(s, 1, &port, rnl_addr_v4(192, 0, 2, 2));
 }
 
-static void
-begin(struct set *s, const struct rnl_app_ops *server_ops, const struct rnl_app_ops *client_ops)
+static void begin(struct set *s, const struct rnl_app_ops *server_ops,
+                  const struct rnl_app_ops *client_ops)
 {
 	struct rnl_listen_config lcfg;
 	struct rnl_connect_config ccfg;
@@ -277,8 +264,7 @@ begin(struct set *s, const struct rnl_app_ops *server_ops, const struct rnl_app_
 	CHECK(rnl_connect(s->client, &ccfg, &conn) == 0, &err);
 }
 
-static void
-step(struct set *s)
+static void step(struct set *s)
 {
 	struct rte_mbuf *m[BURST];
 	unsigned int n;
@@ -293,8 +279,7 @@ step(struct set *s)
 	rnl_poll(s->client, s->now_ns);
 }
 
-static void
-end_set(struct set *s)
+static void end_set(struct set *s)
 {
 	void *m = NULL;
 
@@ -312,15 +297,13 @@ end_set(struct set *s)
 	rnl_pools_free(s->pkt, s->hdr);
 }
 
-static int
-verdict(const char *name, bool ok)
+static int verdict(const char *name, bool ok)
 {
 	printf("%s: two/%s\n", ok ? "PASS" : "FAIL", name);
 	return ok ? 0 : 1;
 }
 
-int
-main(int argc, char *argv[])
+int main(int argc, char *argv[])
 {
 	static struct set a, b;
 	struct rnl_app_ops server_ops, client_ops;
@@ -351,7 +334,8 @@ main(int argc, char *argv[])
 		if (i % 3 == 0)
 			step(&b);
 	}
-	failed += verdict("both-work", !a.wrong && !b.wrong && a.echoed >= BYTES / 2 && b.echoed > 0);
+	failed +=
+	    verdict("both-work", !a.wrong && !b.wrong && a.echoed >= BYTES / 2 && b.echoed > 0);
 	failed += verdict("each-has-its-clock", rnl_now_ns(a.client) != rnl_now_ns(b.client));
 	a.closed = false;
 	rnl_stack_destroy(a.client);

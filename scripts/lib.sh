@@ -13,7 +13,7 @@ export LC_ALL=C
 PKGS_BUILD="gcc g++ libc6-dev meson ninja-build pkgconf libdpdk-dev libnuma-dev util-linux"
 PKGS_DEMO="curl wrk iproute2 iputils-ping ethtool"
 PKGS_TEST="libcmocka-dev libsystemd-dev python3 python3-jsonschema clang libclang-rt-14-dev valgrind
-	universal-ctags binutils $PKGS_DEMO nftables nginx tshark procps"
+	universal-ctags binutils doxygen $PKGS_DEMO nftables nginx tshark procps"
 
 say() {
 	printf '%s\n' "$*"

@@ -18,6 +18,7 @@
 struct rnl_dev_quirk {
 	const char *driver;
 	bool sets_no_port; /**< received buffers keep the sender's mbuf port */
+	bool no_tso;       /**< offers TSO and does not do it right */
 	bool passes_mbufs; /**< never allocates for receive, and keeps sent buffers on the wire */
 };
 

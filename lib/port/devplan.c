@@ -29,6 +29,8 @@ const struct rnl_dev_quirk *rnl_dev_quirk_of(const char *driver)
 {
 	static const struct rnl_dev_quirk quirks[] = {
 	    {.driver = "net_ring", .sets_no_port = true, .passes_mbufs = true},
+	    /* Counts the Ethernet header into a segment: one that fills the MTU is refused (22.11). */
+	    {.driver = "net_tap", .no_tso = true},
 	    {.driver = NULL},
 	};
 	const struct rnl_dev_quirk *q = quirks;
@@ -133,6 +135,8 @@ static void plan_tx_offloads(struct rnl_dev *dev)
 		want |= RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
 		        RTE_ETH_TX_OFFLOAD_TCP_TSO;
 	want &= dev->info.tx_offload_capa;
+	if (dev->quirk->no_tso)
+		want &= ~RTE_ETH_TX_OFFLOAD_TCP_TSO;
 	if (lim->nb_mtu_seg_max != 0 && lim->nb_mtu_seg_max < MULTI_SEGS_MIN)
 		want &= ~RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	/* Cutting needs the TCP checksum of each piece, and a payload of more than one buffer. */

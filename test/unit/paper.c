@@ -213,7 +213,7 @@ bool heard(const char *text)
 int paper_init(void)
 {
 	static char words[] =
-	    "paper --no-huge --no-pci --no-telemetry -m 64 -l 0 --log-level=error";
+	    "paper --no-huge --no-pci --no-shconf --no-telemetry -m 64 -l 0 --log-level=error";
 	char *eal[16], *save;
 	int n = 0;
 

@@ -131,8 +131,8 @@ void rnl_tcb_end(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_reason rea
 {
 	if (tcb->events & RNL_EV_END)
 		return;
-	if (tcb->state == RNL_SYN_SENT || (tcb->state == RNL_SYN_RECEIVED &&
-					  !(tcb->flags & RNL_F_PASSIVE)))
+	if (tcb->state == RNL_SYN_SENT ||
+	    (tcb->state == RNL_SYN_RECEIVED && !(tcb->flags & RNL_F_PASSIVE)))
 		rnl_core_count(core, RNL_C_tcp_attempt_fails);
 	tcb->reason = (uint8_t)reason;
 	if (reason != RNL_REASON_NORMAL) {
@@ -260,7 +260,8 @@ void rnl_tcb_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
 	    .tcpi_retransmits = tcb->backoff,
 	    .tcpi_probes = tcb->probes,
 	    .tcpi_backoff = tcb->backoff,
-	    .tcpi_options = (uint8_t)((tcb->flags & RNL_F_TS ? 1 : 0) | (tcb->flags & RNL_F_WSCALE ? 4 : 0)),
+	    .tcpi_options =
+		(uint8_t)((tcb->flags & RNL_F_TS ? 1 : 0) | (tcb->flags & RNL_F_WSCALE ? 4 : 0)),
 	    .tcpi_snd_wscale = rnl_wscale_theirs(tcb->wscale),
 	    .tcpi_rcv_wscale = rnl_wscale_ours(tcb->wscale),
 	    .tcpi_rto = rnl_tcb_rto(core, tcb),

@@ -164,7 +164,8 @@ static void work_due(struct rnl_core *core, struct rnl_tcb *tcb)
 	struct rnl_work *w = tcb->work;
 	uint64_t age = core->now_us - w->unacked_us;
 
-	if (connecting(tcb) && w->unacked_us != 0 && age >= opts->connect_timeout_ms * UINT64_C(1000)) {
+	if (connecting(tcb) && w->unacked_us != 0 &&
+	    age >= opts->connect_timeout_ms * UINT64_C(1000)) {
 		rnl_tcb_abort(core, tcb, RNL_REASON_TIMEOUT_CONNECT);
 		return;
 	}

@@ -267,7 +267,8 @@ static void restart_after_idle(struct rnl_core *core, struct rnl_tcb *tcb)
 	uint64_t idle = core->now_us - w->last_send_us;
 	uint32_t rto;
 
-	if (tcb->snd_una != tcb->snd_nxt || w->last_send_us == 0 || idle <= rnl_core_policy(core, tcb)->opts.rto_min_us)
+	if (tcb->snd_una != tcb->snd_nxt || w->last_send_us == 0 ||
+	    idle <= rnl_core_policy(core, tcb)->opts.rto_min_us)
 		return;
 	rto = rnl_tcb_rto(core, tcb);
 	if (idle <= rto)

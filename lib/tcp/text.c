@@ -80,7 +80,8 @@ static bool in_order(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg 
 	tcb->rcv_bytes += seg->len;
 	rnl_count_n(&core->counters, RNL_C_tcp_rx_bytes, seg->len);
 	if (unlikely(seg->len > tcb->rcv_mss))
-		tcb->rcv_mss = (uint16_t)RTE_MIN(seg->len, (uint32_t)rnl_core_port(core, tcb->nexthop)->mtu);
+		tcb->rcv_mss =
+		    (uint16_t)RTE_MIN(seg->len, (uint32_t)rnl_core_port(core, tcb->nexthop)->mtu);
 	if (unlikely(!rnl_reasm_empty(&tcb->work->reasm)))
 		filled = take_reassembled(core, tcb);
 	tcb->flags &= ~RNL_F_RX_PAUSED;

@@ -69,9 +69,16 @@ static void start_cc(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_work
 	rnl_core_count(core, RNL_C_tcp_idle_restarts);
 }
 
-struct rnl_work *rnl_tcb_busy(struct rnl_core *core, struct rnl_tcb *tcb)
+void rnl_tcb_template(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
+
+	rnl_tmpl_init(&tcb->work->tmpl, &tcb->key, tcb->flags & RNL_F_TS, opts->ttl,
+		      (uint8_t)(opts->dscp << 2));
+}
+
+struct rnl_work *rnl_tcb_busy(struct rnl_core *core, struct rnl_tcb *tcb)
+{
 	struct rnl_work *w = tcb->work;
 	uint32_t i;
 
@@ -91,8 +98,7 @@ struct rnl_work *rnl_tcb_busy(struct rnl_core *core, struct rnl_tcb *tcb)
 	w->recover = tcb->snd_una - 1;
 	tcb->work = w;
 	start_cc(core, tcb, w);
-	rnl_tmpl_init(&w->tmpl, &tcb->key, tcb->flags & RNL_F_TS, opts->ttl,
-		      (uint8_t)(opts->dscp << 2));
+	rnl_tcb_template(core, tcb);
 	rnl_core_timer(core, tcb, core->now_us + rnl_tcb_rto(core, tcb));
 	return w;
 }
@@ -118,8 +124,10 @@ void rnl_tcb_fold(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	struct rnl_work *w = tcb->work;
 
-	if (!rnl_sentq_empty(&w->sentq) || w->snd.head != RNL_NIL || w->rcvq.head != NULL ||
-	    !rnl_reasm_empty(&w->reasm) || w->rto_at_us != 0 || w->delack_at_us != 0)
+	/* What stands on the output list has something to send yet: SYN, FIN, an ACK. */
+	if ((tcb->flags & RNL_F_ON_OUTPUT) || !rnl_sentq_empty(&w->sentq) ||
+	    w->snd.head != RNL_NIL || w->rcvq.head != NULL || !rnl_reasm_empty(&w->reasm) ||
+	    w->rto_at_us != 0 || w->delack_at_us != 0)
 		return;
 	w->ccops->fold(&w->cc, &tcb->folded);
 	tcb->flags &= ~(RNL_F_RECOVERY | RNL_F_LOSS | RNL_F_CWND_LIMITED);
@@ -154,6 +162,13 @@ void rnl_tcb_abort(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_reason r
 	case RNL_FIN_WAIT_2:
 	case RNL_CLOSE_WAIT:
 		rnl_emit_abort(core, tcb); /* RFC 9293 3.10.5 */
+		break;
+	case RNL_CLOSING:
+	case RNL_LAST_ACK:
+		/* These names stand from the call on; in the RFC they begin when FIN is sent. Before
+		 * that the peer waits for data, and must hear that none will come. */
+		if (!(tcb->flags & RNL_F_FIN_SENT))
+			rnl_emit_abort(core, tcb);
 		break;
 	default:
 		break;
@@ -204,8 +219,7 @@ void rnl_tcb_negotiated(struct rnl_core *core, struct rnl_tcb *tcb, const struct
 	if (tcb->work == NULL)
 		return;
 	start_cc(core, tcb, tcb->work);
-	rnl_tmpl_init(&tcb->work->tmpl, &tcb->key, tcb->flags & RNL_F_TS, opts->ttl,
-		      (uint8_t)(opts->dscp << 2));
+	rnl_tcb_template(core, tcb);
 }
 
 uint32_t rnl_tcb_rto(const struct rnl_core *core, const struct rnl_tcb *tcb)
@@ -230,6 +244,9 @@ static void work_info(const struct rnl_tcb *tcb, const struct rnl_work *w,
 		      struct rnl_conn_info *info)
 {
 	uint32_t flight = tcb->snd_nxt - tcb->snd_una;
+	bool syn = tcb->state == RNL_SYN_SENT || tcb->state == RNL_SYN_RECEIVED;
+	bool fin = tcb->flags & RNL_F_FIN_SENT;
+	uint32_t octets = flight > 0 ? flight - (syn || fin) : 0;
 
 	info->tcpi_unacked = segments(flight, tcb->snd_mss);
 	info->tcpi_sacked = w->dup_acks;
@@ -240,7 +257,7 @@ static void work_info(const struct rnl_tcb *tcb, const struct rnl_work *w,
 	info->tcpi_snd_ssthresh = w->cc.ssthresh_bytes == UINT32_MAX
 				      ? UINT32_MAX
 				      : w->cc.ssthresh_bytes / tcb->snd_mss;
-	info->tcpi_notsent_bytes = (uint32_t)RTE_MIN(w->snd.end - w->snd.una - flight,
+	info->tcpi_notsent_bytes = (uint32_t)RTE_MIN(w->snd.end - w->snd.una - octets,
 						     (uint64_t)UINT32_MAX);
 	info->tcpi_rcv_ooopack = w->reasm.bytes;
 	info->unread_bytes = w->rcvq.bytes;

@@ -84,7 +84,10 @@ static bool syn_acked(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg
 	rnl_core_output(core, tcb);
 	seg->seq++;
 	seg->flags &= (uint16_t)~RNL_TH_SYN;
-	seg->len = RTE_MIN(seg->len, tcb->rcv_adv - tcb->rcv_nxt);
+	if (seg->len > tcb->rcv_adv - tcb->rcv_nxt) {
+		seg->len = tcb->rcv_adv - tcb->rcv_nxt;
+		seg->flags &= (uint16_t)~RNL_TH_FIN;
+	}
 	return rnl_text(core, tcb, seg);
 }
 

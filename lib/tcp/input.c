@@ -100,7 +100,11 @@ void rnl_tcp_input(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *s
 		rnl_handshake_syn_sent(core, tcb, seg);
 		return;
 	case RNL_CLOSED:
+		/* It waits for its reader or its zero-copy memory; the peer must not wait for it (RFC
+		 * 9293 3.10.7.1). A SYN comes again when the block is gone. */
 		rnl_core_count(core, RNL_C_tcp_rx_no_connection);
+		if (seg->flags & RNL_TH_ACK)
+			rnl_emit_reset(core, seg, tcb->nexthop);
 		break;
 	case RNL_TIME_WAIT:
 		time_wait(core, tcb, seg);

@@ -337,6 +337,8 @@ static enum verdict send_syn(struct rnl_core *core, struct rnl_tcb *tcb)
 	r.seq = tcb->snd_una;
 	r.end = tcb->snd_una + 1;
 	r.flags = RNL_RANGE_SYN;
+	if (w->unacked_us == 0) /* the connect timeout counts from the first attempt */
+		w->unacked_us = core->now_us;
 	if (no_room(core, tcb))
 		return STUCK;
 	if (rnl_sentq_push(&w->sentq, &core->ranges, &r) == RNL_NIL) {
@@ -344,7 +346,6 @@ static enum verdict send_syn(struct rnl_core *core, struct rnl_tcb *tcb)
 		return STUCK;
 	}
 	tcb->snd_nxt = r.end;
-	w->unacked_us = core->now_us; /* the connect timeout counts from here */
 	rnl_ack_arm_rto(core, tcb);
 	/* Without a buffer the SYN is lost, as it may be anywhere else. */
 	rnl_emit_syn(core, tcb);
@@ -397,7 +398,8 @@ bool rnl_tcp_output(struct rnl_core *core, struct rnl_tcb *tcb)
 		if (v == SENT)
 			v = new_data(core, tcb);
 	}
-	if (v != STUCK && tcb->state != RNL_CLOSED)
-		v = acks(core, tcb);
+	/* An ACK does not wait for the buffer that data waits for: it may be what frees one. */
+	if (tcb->state != RNL_CLOSED && acks(core, tcb) == STUCK)
+		v = STUCK;
 	return v != STUCK;
 }

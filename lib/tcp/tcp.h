@@ -18,6 +18,8 @@ void rnl_tcb_init(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_t
 void rnl_tcb_set_state(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_state state);
 /** @return the working set, made if the connection was idle; NULL: the pool is empty (counted). */
 struct rnl_work *rnl_tcb_busy(struct rnl_core *core, struct rnl_tcb *tcb);
+/** Makes the header template anew: what it says was agreed, or changed. There is a working set. */
+void rnl_tcb_template(struct rnl_core *core, struct rnl_tcb *tcb);
 /** Gives the working set back when nothing is queued, in flight or timed. */
 void rnl_tcb_fold(struct rnl_core *core, struct rnl_tcb *tcb);
 /** Frees whatever the working set holds, and the set. */

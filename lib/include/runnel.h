@@ -524,7 +524,8 @@ struct rnl_connect_config {
  * Begins an active open; `connected` or `closed` follows, never before this returns.
  * @return 0, -EINVAL, -ENETUNREACH (no route), -EADDRNOTAVAIL (no port is free, or the tuple is in
  * use, or the route's port has no address of that family), -EAFNOSUPPORT (IPv6 on Ethernet),
- * -ENOBUFS (a pool is empty), -ENOSPC (too many neighbours or sets of options).
+ * -ENOBUFS (a pool is empty, or the stack is being destroyed), -ENOSPC (too many neighbours or
+ * sets of options).
  */
 int rnl_connect(struct rnl_stack *st, const struct rnl_connect_config *cfg, rnl_conn_t *out);
 

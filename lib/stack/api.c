@@ -146,6 +146,8 @@ int rnl_connect(struct rnl_stack *st, const struct rnl_connect_config *cfg, rnl_
 	int policy, hop;
 
 	memcpy(&c, cfg, cfg->size != 0 ? RTE_MIN((size_t)cfg->size, sizeof(c)) : sizeof(c));
+	if (st->destroying)
+		return -ENOBUFS;
 	hop = resolve(st, &c, &key);
 	if (hop < 0)
 		return hop;
@@ -202,6 +204,8 @@ int rnl_set_opts(struct rnl_stack *st, rnl_conn_t c, const struct rnl_conn_opts 
 		return policy;
 	rnl_policy_put(st, tcb->policy);
 	tcb->policy = (uint16_t)policy;
+	if (tcb->work != NULL)
+		rnl_tcb_template(&st->core, tcb);
 	if (tcb->state != RNL_CLOSED) {
 		rnl_tcp_rearm(&st->core, tcb);
 		rnl_core_output(&st->core, tcb);
@@ -385,11 +389,15 @@ int rnl_close(struct rnl_stack *st, rnl_conn_t c)
 
 	if (tcb == NULL)
 		return -ESTALE;
+	if (tcb->flags & RNL_F_APP_CLOSED)
+		return 0;
 	/* Inside `received` what counts as read is known when it returns. */
-	if (st->receiving == tcb)
+	if (st->receiving == tcb) {
 		st->close_pending = true;
-	else if (!(tcb->flags & RNL_F_APP_CLOSED))
+		tcb->flags |= RNL_F_APP_CLOSED;
+	} else {
 		rnl_events_close(st, tcb);
+	}
 	return 0;
 }
 
@@ -399,11 +407,13 @@ int rnl_abort(struct rnl_stack *st, rnl_conn_t c)
 
 	if (tcb == NULL)
 		return -ESTALE;
-	tcb->flags |= RNL_F_APP_CLOSED;
-	if (tcb->events & RNL_EV_END)
-		rnl_core_event(&st->core, tcb, 0);
-	else
-		rnl_tcb_abort(&st->core, tcb, RNL_REASON_LOCAL_ABORT);
+	/* Inside `received` its spans stay valid until it returns. */
+	if (st->receiving == tcb) {
+		st->abort_pending = true;
+		tcb->flags |= RNL_F_APP_CLOSED;
+	} else {
+		rnl_events_abort(st, tcb);
+	}
 	return 0;
 }
 
@@ -422,7 +432,7 @@ int rnl_conn_timer(struct rnl_stack *st, rnl_conn_t c, uint64_t at_ns)
 	if (at_ns == 0)
 		return 0;
 	/* Rounded up: never early. At most 24 days away, as far as the tick can tell. */
-	ms = RTE_MAX((at_ns + 999999) / 1000000, st->core.now_us / 1000 + 1);
+	ms = RTE_MAX(at_ns / 1000000 + (at_ns % 1000000 != 0), st->core.now_us / 1000 + 1);
 	ms = RTE_MIN(ms, st->core.now_us / 1000 + INT32_MAX);
 	tcb->app_timer_ms = (uint32_t)ms != 0 ? (uint32_t)ms : 1;
 	rnl_core_timer(&st->core, tcb, ms * 1000);
@@ -442,7 +452,7 @@ int rnl_timer_start(struct rnl_stack *st, uint64_t at_ns, rnl_timer_fn fn, void 
 	t = rnl_pool_at(&st->timers, i);
 	t->fn = fn;
 	t->arg = arg;
-	rnl_wheel_arm(&st->timer_wheel, i, RTE_MAX((at_ns + 999) / 1000, UINT64_C(1)));
+	rnl_wheel_arm(&st->timer_wheel, i, RTE_MAX(at_ns / 1000 + (at_ns % 1000 != 0), UINT64_C(1)));
 	if (out != NULL)
 		*out = (uint64_t)t->gen << 32 | i;
 	return 0;

@@ -47,6 +47,24 @@ void rnl_events_shutdown(struct rnl_stack *st, struct rnl_tcb *tcb)
 	rnl_core_output(core, tcb);
 }
 
+/* The end is on its way. Both FINs went by, but not everything was read: no orderly end for the
+ * application. */
+static void let_go_of_ended(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	if (tcb->reason == RNL_REASON_NORMAL && unread(tcb))
+		tcb->reason = RNL_REASON_LOCAL_ABORT;
+	rnl_core_event(core, tcb, 0);
+}
+
+void rnl_events_abort(struct rnl_stack *st, struct rnl_tcb *tcb)
+{
+	tcb->flags |= RNL_F_APP_CLOSED;
+	if (tcb->events & RNL_EV_END)
+		let_go_of_ended(&st->core, tcb);
+	else
+		rnl_tcb_abort(&st->core, tcb, RNL_REASON_LOCAL_ABORT);
+}
+
 /* RFC 9293 3.10.4. Unread data would be lost: the peer must know (RFC 9293 3.6.1, SHLD-3). */
 void rnl_events_close(struct rnl_stack *st, struct rnl_tcb *tcb)
 {
@@ -55,10 +73,7 @@ void rnl_events_close(struct rnl_stack *st, struct rnl_tcb *tcb)
 	tcb->flags |= RNL_F_APP_CLOSED;
 	tcb->app_timer_ms = 0;
 	if (tcb->events & RNL_EV_END) {
-		/* Both FINs went by, but not everything was read: no orderly end for the application. */
-		if (tcb->reason == RNL_REASON_NORMAL && unread(tcb))
-			tcb->reason = RNL_REASON_LOCAL_ABORT;
-		rnl_core_event(core, tcb, 0);
+		let_go_of_ended(core, tcb);
 		return;
 	}
 	if (tcb->state == RNL_SYN_SENT || unread(tcb)) {
@@ -76,6 +91,19 @@ void rnl_events_close(struct rnl_stack *st, struct rnl_tcb *tcb)
 
 /* ---- receiving ---- */
 
+/* What `received` called on its own connection takes effect now. @return whether it did. */
+static bool let_go_inside(struct rnl_stack *st, struct rnl_tcb *tcb)
+{
+	bool aborted = st->abort_pending, closed = st->close_pending;
+
+	st->abort_pending = st->close_pending = false;
+	if (aborted)
+		rnl_events_abort(st, tcb);
+	else if (closed)
+		rnl_events_close(st, tcb);
+	return aborted || closed;
+}
+
 /* One call of `received`. @return whether there is more to offer. */
 static bool offer(struct rnl_stack *st, struct rnl_tcb *tcb)
 {
@@ -90,20 +118,14 @@ static bool offer(struct rnl_stack *st, struct rnl_tcb *tcb)
 	used = total;
 	if (ops->received != NULL) {
 		st->receiving = tcb;
-		st->close_pending = false;
 		used = ops->received(st, rnl_handle(st, tcb), tcb->ctx, spans, n, total);
 		st->receiving = NULL;
 	}
-	if (tcb->work == NULL) /* aborted inside the callback */
-		return false;
 	used = RTE_MIN(used, total);
 	core->held -= rnl_rcvq_consume(&tcb->work->rcvq, (uint32_t)used);
 	rnl_text_consumed(core, tcb, (uint32_t)used);
-	if (st->close_pending) {
-		st->close_pending = false;
-		rnl_events_close(st, tcb);
+	if (let_go_inside(st, tcb))
 		return false;
-	}
 	if (used < total)
 		tcb->flags |= RNL_F_RX_PAUSED;
 	return used == total && tcb->work->rcvq.bytes > 0;
@@ -325,6 +347,8 @@ bool rnl_events_destroy(struct rnl_stack *st)
 			continue;
 		if (!(tcb->events & RNL_EV_END))
 			rnl_tcb_end(core, tcb, RNL_REASON_DESTROYED);
+		else if (tcb->reason == RNL_REASON_NORMAL && unread(tcb))
+			tcb->reason = RNL_REASON_DESTROYED;
 		rnl_tcb_drop_work(core, tcb);
 	}
 	/* What waits for the application to let go of memory is at most a poll's worth each time. */

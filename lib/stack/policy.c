@@ -9,6 +9,8 @@
 #include "stack/stack.h"
 
 #define MAX_RCVBUF (1u << 30) /* RFC 7323 2.3 */
+#define MIN_MSS 64u           /* what a peer may ask for at least, too */
+#define MAX_TICKS (1u << 30)  /* ms: ticks are compared as signed 32-bit distances */
 
 static void set_default(uint32_t *field, uint32_t value)
 {
@@ -41,6 +43,12 @@ static void fill_defaults(const struct rnl_stack *st, struct rnl_conn_opts *o)
 	o->size = sizeof(*o);
 }
 
+/* From the last segment until the connection counts as dead. */
+static uint64_t keepalive_ms(const struct rnl_conn_opts *o)
+{
+	return o->keepalive_idle_ms + (uint64_t)o->keepalive_intvl_ms * (o->keepalive_probes + 1u);
+}
+
 static int check(const struct rnl_app_ops *ops, const struct rnl_conn_opts *o,
 		 struct rnl_error *err)
 {
@@ -52,6 +60,14 @@ static int check(const struct rnl_app_ops *ops, const struct rnl_conn_opts *o,
 	if (o->delayed_ack_us >= 500000)
 		return rnl_fail(err, -EINVAL, "delayed_ack_us is %u: must be below 500000",
 				o->delayed_ack_us);
+	if (o->mss != 0 && o->mss < MIN_MSS)
+		return rnl_fail(err, -EINVAL, "mss is %u: 0, or at least %u", o->mss, MIN_MSS);
+	if (o->idle_timeout_ms > MAX_TICKS || o->fin_wait2_ms > MAX_TICKS ||
+	    keepalive_ms(o) > MAX_TICKS)
+		return rnl_fail(err, -EINVAL,
+				"idle_timeout_ms, fin_wait2_ms, or all keepalive probes together last "
+				"longer than %u ms: use less, or 0",
+				MAX_TICKS);
 	if (o->dscp > 63)
 		return rnl_fail(err, -EINVAL, "dscp is %u: must be 0 to 63", o->dscp);
 	if (o->cc != NULL && o->cc->priv_size > sizeof(((struct rnl_cc *)0)->priv))
@@ -84,10 +100,10 @@ int rnl_policy_get(struct rnl_stack *st, const struct rnl_app_ops *ops,
 
 	memset(&o, 0, sizeof(o)); /* padding too: policies are compared octet by octet */
 	memcpy(&o, opts, opts->size != 0 ? RTE_MIN((size_t)opts->size, sizeof(o)) : sizeof(o));
+	fill_defaults(st, &o);
 	ret = check(ops, &o, err);
 	if (ret < 0)
 		return ret;
-	fill_defaults(st, &o);
 	hash = hash_of(ops, &o);
 	for (i = 0; i < st->policy_count; i++) {
 		if (same(&table[i], ops, &o, hash)) {

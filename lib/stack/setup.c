@@ -214,6 +214,7 @@ int rnl_stack_destroy(struct rnl_stack *st)
 {
 	if (st == NULL)
 		return 0;
+	st->destroying = true;
 	free_queued(st);
 	rnl_neigh_fini(&st->neigh);
 	if (!rnl_events_destroy(st))

@@ -78,6 +78,8 @@ struct rnl_stack {
 	uint32_t next_port;    /* RFC 6056 3.3.3: next_ephemeral */
 	struct rnl_tcb *receiving; /* whose `received` runs now, NULL: none */
 	bool close_pending;        /* it called rnl_close() meanwhile */
+	bool abort_pending;        /* it called rnl_abort() meanwhile */
+	bool destroying;           /* rnl_stack_destroy() was called: no new connections */
 	struct rnl_pool timers;
 	struct rnl_wheel timer_wheel;
 	struct rte_ring *post;
@@ -122,6 +124,8 @@ void rnl_passive_drop(struct rnl_stack *st, uint32_t mini);
 unsigned int rnl_events_run(struct rnl_stack *st);
 /** Ends everything for rnl_stack_destroy(). @return false: zero-copy memory is still read. */
 bool rnl_events_destroy(struct rnl_stack *st);
+/** rnl_abort() on a block. */
+void rnl_events_abort(struct rnl_stack *st, struct rnl_tcb *tcb);
 /** rnl_close() on a block. */
 void rnl_events_close(struct rnl_stack *st, struct rnl_tcb *tcb);
 /** Half-close on a block: FIN after what is queued. */

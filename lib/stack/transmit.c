@@ -5,26 +5,44 @@
  */
 #include "stack/stack.h"
 
+/* So many in a row could not send: the others will not either, until a port or a pool has room. */
+#define STUCK_MAX 64
+
+/* Puts those that had no turn in front of those that could not send. */
+static void rejoin(struct rnl_core *core, uint32_t first, uint32_t last)
+{
+	if (core->output.head == RNL_NIL)
+		core->output.tail = last;
+	else
+		rnl_core_tcb(core, last)->next_output = core->output.head;
+	core->output.head = first;
+}
+
 unsigned int rnl_transmit_output(struct rnl_stack *st)
 {
 	struct rnl_core *core = &st->core;
-	uint32_t i = core->output.head;
-	unsigned int n = 0;
+	uint32_t i = core->output.head, last = core->output.tail;
+	unsigned int n = 0, stuck = 0;
 
 	core->output.head = RNL_NIL;
-	while (i != RNL_NIL) {
+	while (i != RNL_NIL && stuck < STUCK_MAX) {
 		struct rnl_tcb *tcb = rnl_core_tcb(core, i);
 		uint32_t next = tcb->next_output;
 
 		tcb->flags &= ~RNL_F_ON_OUTPUT;
-		if (unlikely(tcb->flags & RNL_F_DEAD))
+		if (unlikely(tcb->flags & RNL_F_DEAD)) {
 			rnl_events_free(st, tcb);
-		else if (likely(rnl_tcp_output(core, tcb)))
+		} else if (likely(rnl_tcp_output(core, tcb))) {
+			stuck = 0;
 			n++;
-		else
+		} else {
+			stuck++;
 			rnl_core_output(core, tcb);
+		}
 		i = next;
 	}
+	if (unlikely(i != RNL_NIL))
+		rejoin(core, i, last);
 	return n;
 }
 

@@ -31,7 +31,9 @@ static int check_config(const struct rnl_stack_config *c, struct rnl_error *err)
 	if (c->id > 255)
 		return rnl_fail(err, -EINVAL, "stack id %u: must be 0 to 255", c->id);
 	if (c->max_conns > MAX_CONNS || c->max_minis > MAX_CONNS || c->max_busy > MAX_CONNS)
-		return rnl_fail(err, -EINVAL, "more than %u connections asked for", MAX_CONNS);
+		return rnl_fail(err, -EINVAL,
+				"max_conns, max_minis and max_busy are at most %u each: lower them",
+				MAX_CONNS);
 	if (c->burst > RNL_BURST_MAX)
 		return rnl_fail(err, -EINVAL, "burst %u: at most %u", c->burst, RNL_BURST_MAX);
 	if (c->txq_size & (c->txq_size - 1))
@@ -44,6 +46,9 @@ static int check_config(const struct rnl_stack_config *c, struct rnl_error *err)
 		return rnl_fail(err, -EINVAL, "buffers of hdr_pool hold less than 64 octets");
 	if (c->cc != NULL && c->cc->size < sizeof(struct rnl_cc_ops))
 		return rnl_fail(err, -EINVAL, "congestion control without its size set");
+	if (c->cc != NULL && c->cc->priv_size > sizeof(((struct rnl_cc *)0)->priv))
+		return rnl_fail(err, -EINVAL, "congestion control %s keeps %u octets: at most %zu",
+				c->cc->name, c->cc->priv_size, sizeof(((struct rnl_cc *)0)->priv));
 	return 0;
 }
 
@@ -80,7 +85,7 @@ static int make_pool(struct rnl_stack *st, enum rnl_mem_id id, struct rnl_pool *
 /* A record for each range in flight: four for each busy connection, and a reserve for a few fast ones. */
 static uint32_t range_count(const struct rnl_stack_config *c)
 {
-	return 4 * c->max_busy + 65536;
+	return (uint32_t)RTE_MIN(4 * (uint64_t)c->max_busy + 65536, (uint64_t)UINT32_MAX - 1);
 }
 
 static int make_pools(struct rnl_stack *st)
@@ -219,6 +224,7 @@ int rnl_stack_destroy(struct rnl_stack *st)
 	rnl_neigh_fini(&st->neigh);
 	if (!rnl_events_destroy(st))
 		return -EBUSY;
+	free_queued(st); /* last ACKs of those that waited for their reader */
 	release_all(st);
 	return 0;
 }
@@ -237,36 +243,40 @@ int rnl_port_add(struct rnl_stack *st, const struct rnl_port *port, struct rnl_e
 {
 	unsigned int i = st->nports;
 	struct rnl_core_port *cp = &st->core.ports[i];
-	uint16_t mtu = port->mtu != 0 ? port->mtu : 1500;
+	struct rnl_port p = {0};
 
+	memcpy(&p, port, port->size != 0 ? RTE_MIN((size_t)port->size, sizeof(p)) : sizeof(p));
+	p.mtu = p.mtu != 0 ? p.mtu : 1500;
 	if (i == RNL_MAX_PORTS)
-		return rnl_fail(err, -ENOSPC, "a stack has at most %d ports", RNL_MAX_PORTS);
-	if (port->ops == NULL || port->ops->rx == NULL || port->ops->tx == NULL)
+		return rnl_fail(err, -ENOSPC, "a stack has at most %d ports: make another stack",
+				RNL_MAX_PORTS);
+	if (p.ops == NULL || p.ops->rx == NULL || p.ops->tx == NULL)
 		return rnl_fail(err, -EINVAL, "a port needs its rx and tx functions");
-	if (mtu < 576)
-		return rnl_fail(err, -EINVAL, "MTU %u: at least 576", mtu);
-	if (port->vlan > 4094)
-		return rnl_fail(err, -EINVAL, "VLAN %u: must be 1 to 4094, or 0 for none", port->vlan);
-	if (!(port->caps & RNL_CAP_TX_MULTI_SEGS) &&
-	    mtu > rte_pktmbuf_data_room_size(st->cfg.pkt_pool) - RTE_PKTMBUF_HEADROOM)
+	if (p.mtu < 576)
+		return rnl_fail(err, -EINVAL, "MTU %u: at least 576", p.mtu);
+	if (p.vlan > 4094)
+		return rnl_fail(err, -EINVAL, "VLAN %u: must be 1 to 4094, or 0 for none", p.vlan);
+	if (!(p.caps & RNL_CAP_TX_MULTI_SEGS) &&
+	    p.mtu > rte_pktmbuf_data_room_size(st->cfg.pkt_pool) - RTE_PKTMBUF_HEADROOM)
 		return rnl_fail(err, -EINVAL,
-				"MTU %u does not fit a buffer and the port sends no chains: lower it", mtu);
+				"MTU %u does not fit a buffer and the port sends no chains: lower it",
+				p.mtu);
 	cp->txq.ring = reserve(st, RNL_MEM_TXQ + i, st->cfg.txq_size * sizeof(struct rnl_txitem));
 	if (cp->txq.ring == NULL)
 		return rnl_fail(err, -ENOMEM, "no memory for a transmit queue");
 	cp->txq.mask = st->cfg.txq_size - 1;
-	cp->caps = port->caps;
-	cp->mtu = mtu;
-	cp->tso_max_segs = port->tso_max_segs != 0 ? port->tso_max_segs : 16;
-	cp->tso_max_bytes = port->tso_max_bytes != 0 ? port->tso_max_bytes : 61440;
+	cp->caps = p.caps;
+	cp->mtu = p.mtu;
+	cp->tso_max_segs = p.tso_max_segs != 0 ? p.tso_max_segs : 16;
+	cp->tso_max_bytes = p.tso_max_bytes != 0 ? p.tso_max_bytes : 61440;
 	st->ports[i] = (struct rnl_stack_port){
-	    .ops = port->ops,
-	    .ctx = port->ctx,
-	    .vlan = port->vlan,
-	    .raw_ip = port->caps & RNL_CAP_RAW_IP,
+	    .ops = p.ops,
+	    .ctx = p.ctx,
+	    .vlan = p.vlan,
+	    .raw_ip = p.caps & RNL_CAP_RAW_IP,
 	};
-	memcpy(st->ports[i].mac, port->mac, sizeof(port->mac));
-	rnl_neigh_port_set(&st->neigh, i, port);
+	memcpy(st->ports[i].mac, p.mac, sizeof(p.mac));
+	rnl_neigh_port_set(&st->neigh, i, &p);
 	st->nports++;
 	return (int)i;
 }
@@ -279,7 +289,7 @@ int rnl_addr_add(struct rnl_stack *st, unsigned int port, const struct rnl_addr 
 
 	rnl_addr_format(addr, text);
 	if (port >= st->nports)
-		return rnl_fail(err, -EINVAL, "no port %u on this stack", port);
+		return rnl_fail(err, -EINVAL, "no port %u on this stack: rnl_port_add() first", port);
 	if (!rnl_addr_is_v4(addr) && !st->ports[port].raw_ip)
 		return rnl_fail(err, -EINVAL,
 				"%s: IPv6 needs neighbour discovery, which Ethernet ports do not have "
@@ -287,11 +297,15 @@ int rnl_addr_add(struct rnl_stack *st, unsigned int port, const struct rnl_addr 
 				text);
 	ret = rnl_route_add_address(&st->routes, port, addr, prefix_len);
 	if (ret == -EINVAL)
-		return rnl_fail(err, ret, "%s/%u is no address for a host", text, prefix_len);
+		return rnl_fail(err, ret, "%s/%u is no address for a host: give a unicast address and a "
+				"prefix length of 1 to %d",
+				text, prefix_len, rnl_addr_is_v4(addr) ? 32 : 128);
 	if (ret == -EEXIST)
-		return rnl_fail(err, ret, "%s is there already", text);
+		return rnl_fail(err, ret, "%s is there already: give each address once", text);
 	if (ret < 0)
-		return rnl_fail(err, ret, "%s: too many addresses or routes", text);
+		return rnl_fail(err, ret, "%s: a stack has at most %d addresses and %d routes: spread them "
+				"over stacks",
+				text, RNL_ROUTE_ADDR_MAX, RNL_ROUTE_MAX);
 	rnl_neigh_announce(&st->neigh, port, addr);
 	return 0;
 }
@@ -307,7 +321,9 @@ int rnl_route_add(struct rnl_stack *st, const struct rnl_addr *prefix, unsigned 
 		return rnl_fail(err, ret, "gateway %s is in the network of no address: add one first",
 				text);
 	if (ret == -EEXIST)
-		return rnl_fail(err, ret, "that network has a route already");
+		return rnl_fail(err, ret, "that network has a route already: give each one gateway");
+	if (ret == -ENOSPC)
+		return rnl_fail(err, ret, "%d routes exist: use shorter prefixes", RNL_ROUTE_MAX);
 	if (ret < 0)
 		return rnl_fail(err, ret, "bad route through %s: check prefix and gateway", text);
 	return 0;
@@ -319,11 +335,12 @@ int rnl_neigh_add(struct rnl_stack *st, unsigned int port, const struct rnl_addr
 	int ret;
 
 	if (port >= st->nports)
-		return rnl_fail(err, -EINVAL, "no port %u on this stack", port);
+		return rnl_fail(err, -EINVAL, "no port %u on this stack: rnl_port_add() first", port);
 	ret = rnl_neigh_add_static(&st->neigh, port, addr, mac);
 	if (ret == -EINVAL)
-		return rnl_fail(err, ret, "a neighbour needs a unicast address and a unicast MAC");
+		return rnl_fail(err, ret, "a neighbour needs an Ethernet port, a unicast address and a "
+				"unicast MAC");
 	if (ret < 0)
-		return rnl_fail(err, ret, "the neighbour table is full (%d)", NEIGH_MAX);
+		return rnl_fail(err, ret, "%d neighbours are known: let a gateway stand for some", NEIGH_MAX);
 	return 0;
 }

@@ -64,7 +64,8 @@ struct rnl_work;
 struct rnl_tcb {
 	/* line 0: found by, and the edges that every segment is compared with */
 	struct rnl_tuple key;  /* must stay first: the flow table compares it */
-	uint32_t gen;          /* generation of the handle; survives reuse */
+	uint32_t gen : 24;     /* generation of the handle; survives reuse */
+	uint32_t answered : 8; /* half second in which an unacceptable empty segment was answered */
 	struct rnl_work *work; /* NULL while idle */
 	uint32_t rcv_nxt;
 	uint32_t snd_una;
@@ -156,6 +157,7 @@ struct rnl_mini {
 	uint32_t ts_offset;
 	uint32_t sent_us;       /* low 32 bits of when the SYN-ACK was first sent */
 	uint32_t next_free;
+	uint8_t answers;        /* answers to what is out of place; see rnl_handshake_may_answer() */
 	struct rnl_wnode timer;
 	uint16_t peer_mss;
 	uint16_t policy;

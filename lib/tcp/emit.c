@@ -188,6 +188,23 @@ void rnl_emit_challenge(struct rnl_core *core, struct rnl_tcb *tcb)
 		rnl_emit_ack_now(core, tcb);
 }
 
+/*
+ * Once in half a second. An answer that is left out ends an echo, since nothing comes back; the one
+ * after it is given again, so that a peer's probes go unanswered at most every other time.
+ */
+void rnl_emit_disagree(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	uint8_t tick = (uint8_t)(core->now_ms >> 8 | 1);
+
+	if (tcb->answered == tick) {
+		tcb->answered = 0;
+		rnl_core_count(core, RNL_C_tcp_tx_challenge_limited);
+		return;
+	}
+	tcb->answered = tick;
+	rnl_emit_challenge(core, tcb);
+}
+
 static void offer_options(struct rnl_core *core, struct rnl_tcpopt *opt, uint8_t wscale,
 			  uint32_t ts_offset)
 {

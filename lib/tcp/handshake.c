@@ -139,6 +139,7 @@ void rnl_handshake_syn(struct rnl_core *core, struct rnl_mini *mini, const struc
 	mini->flags = 0;
 	mini->wscale = 0;
 	mini->retries = 0;
+	mini->answers = 0;
 	mini->snd_nxt = iss + 1;
 	mini->rcv_nxt = seg->seq + 1;
 	mini->sent_us = (uint32_t)core->now_us;
@@ -170,6 +171,7 @@ bool rnl_handshake_mini_expire(struct rnl_core *core, struct rnl_mini *mini)
 		return false;
 	}
 	mini->retries++;
+	mini->answers = 0;
 	rnl_core_count(core, RNL_C_tcp_syn_ack_retransmits);
 	rnl_wheel_arm(&core->mini_wheel, rnl_core_mini_index(core, mini),
 		      core->now_us + rnl_rtt_backoff(RNL_RTO_INITIAL_US, mini->retries));
@@ -195,7 +197,7 @@ enum rnl_mini_verdict rnl_handshake_mini(struct rnl_core *core, struct rnl_mini 
 		/* RFC 5961 3.2 */
 		rnl_core_count(core, RNL_C_tcp_rx_rst_bad);
 		if (seg->seq - mini->rcv_nxt < mini_window(core, mini) &&
-		    rnl_emit_challenged(core))
+		    rnl_handshake_may_answer(mini) && rnl_emit_challenged(core))
 			rnl_emit_mini(core, mini, false);
 		return RNL_MINI_KEEP;
 	}
@@ -205,7 +207,8 @@ enum rnl_mini_verdict rnl_handshake_mini(struct rnl_core *core, struct rnl_mini 
 	     rnl_seq_lt(seg->opt.tsval, mini->ts_recent))) {
 		rnl_core_count(core, seg->flags & RNL_TH_SYN ? RNL_C_tcp_syn_ack_retransmits
 							     : RNL_C_tcp_rx_unacceptable);
-		rnl_emit_mini(core, mini, true);
+		if (rnl_handshake_may_answer(mini))
+			rnl_emit_mini(core, mini, true);
 		return RNL_MINI_KEEP;
 	}
 	if (!(seg->flags & RNL_TH_ACK)) {

@@ -97,6 +97,15 @@ enum rnl_mini_verdict rnl_handshake_mini(struct rnl_core *core, struct rnl_mini 
 /** Makes an ESTABLISHED connection of a half-open one; tcb was initialised with its key. */
 void rnl_handshake_promote(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_mini *mini,
 			   const struct rnl_seg *seg);
+/**
+ * Whether a mini block answers once more what is out of place. Two such blocks that face each other
+ * (a forged SYN to each), or one and an end that disagrees, must not talk for ever (RFC 5961 7). A
+ * half-open one gets its answers back with each retransmission of its SYN-ACK.
+ */
+static inline bool rnl_handshake_may_answer(struct rnl_mini *mini)
+{
+	return mini->answers < 4 && ++mini->answers > 0;
+}
 /** The timer of a half-open connection. @return false: given up, free the block. */
 bool rnl_handshake_mini_expire(struct rnl_core *core, struct rnl_mini *mini);
 
@@ -128,6 +137,9 @@ bool rnl_emit_ack(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t seq, uint
 void rnl_emit_ack_now(struct rnl_core *core, struct rnl_tcb *tcb);
 /** @return whether the limit of challenge ACKs leaves one; counts it either way (RFC 5961 7). */
 bool rnl_emit_challenged(struct rnl_core *core);
+/** Answers a segment without octets that is not acceptable: rarely for each connection, so that two
+ * ends that disagree do not talk for ever (RFC 5961 7). */
+void rnl_emit_disagree(struct rnl_core *core, struct rnl_tcb *tcb);
 /** A challenge ACK (RFC 5961), within its limit. */
 void rnl_emit_challenge(struct rnl_core *core, struct rnl_tcb *tcb);
 /** SYN or SYN-ACK of a full block. */

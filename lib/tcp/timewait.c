@@ -88,6 +88,8 @@ enum rnl_mini_verdict rnl_timewait_input(struct rnl_core *core, struct rnl_mini 
 	/* The peer's FIN again: our ACK was lost (RFC 9293 3.10.7.4, eighth check). */
 	if ((seg->flags & RNL_TH_FIN) && end == mini->rcv_nxt)
 		arm(core, mini);
+	else if (end == seg->seq && !rnl_handshake_may_answer(mini))
+		return RNL_MINI_KEEP;
 	if (rnl_emit_mini(core, mini, false))
 		rnl_core_count(core, RNL_C_tcp_time_wait_acks);
 	return RNL_MINI_KEEP;

@@ -20,6 +20,20 @@ void rnl_validate_ts_update(struct rnl_tcb *tcb, const struct rnl_seg *seg)
 	tcb->flags &= ~RNL_F_TS_STALE;
 }
 
+static uint32_t seg_len(const struct rnl_seg *seg)
+{
+	return seg->len + !!(seg->flags & RNL_TH_FIN) + !!(seg->flags & RNL_TH_SYN);
+}
+
+/* RFC 9293 3.10.7.4: an ACK in reply to what is not acceptable; one without octets is throttled. */
+static void answer(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg)
+{
+	if (seg_len(seg) > 0)
+		rnl_emit_ack_now(core, tcb);
+	else
+		rnl_emit_disagree(core, tcb);
+}
+
 /* RFC 7323 3.2, 5.3 R1. RST is judged by its sequence number alone. */
 static bool timestamp_ok(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg)
 {
@@ -32,7 +46,7 @@ static bool timestamp_ok(struct rnl_core *core, struct rnl_tcb *tcb, const struc
 	if (!rnl_validate_paws_old(tcb, seg))
 		return true;
 	rnl_core_count(core, RNL_C_tcp_rx_paws);
-	rnl_emit_ack_now(core, tcb);
+	answer(core, tcb, seg);
 	return false;
 }
 
@@ -78,11 +92,6 @@ static bool syn_ok(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *s
 	return false;
 }
 
-static uint32_t seg_len(const struct rnl_seg *seg)
-{
-	return seg->len + !!(seg->flags & RNL_TH_FIN) + !!(seg->flags & RNL_TH_SYN);
-}
-
 /*
  * RFC 9293 3.10.7.4, table 6.
  * DEVIATES RFC 9293 3.10.7.4: a segment without octets exactly at the right edge is acceptable: a
@@ -100,8 +109,6 @@ static bool acceptable(const struct rnl_tcb *tcb, const struct rnl_seg *seg)
 	return seg->seq - tcb->rcv_nxt < wnd || seg->seq + len - 1 - tcb->rcv_nxt < wnd;
 }
 
-/* RFC 9293 3.10.7.4: an ACK in reply; one without octets is throttled, so that two ends that disagree
- * do not talk for ever. */
 static void not_acceptable(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg)
 {
 	uint32_t len = seg_len(seg);
@@ -110,10 +117,7 @@ static void not_acceptable(struct rnl_core *core, struct rnl_tcb *tcb, const str
 		rnl_core_count(core, RNL_C_tcp_rx_duplicate);
 	else
 		rnl_core_count(core, RNL_C_tcp_rx_unacceptable);
-	if (len > 0)
-		rnl_emit_ack_now(core, tcb);
-	else
-		rnl_emit_challenge(core, tcb);
+	answer(core, tcb, seg);
 }
 
 /* Cuts what was received before, and what lies beyond the window (RFC 9293 3.10.7.4). */
@@ -151,8 +155,10 @@ static bool ack_in_range(struct rnl_core *core, struct rnl_tcb *tcb, const struc
 	}
 	if (tcb->state == RNL_SYN_RECEIVED)
 		rnl_emit_reset(core, seg, tcb->nexthop);
-	else
+	else if (seg_len(seg) > 0)
 		rnl_emit_challenge(core, tcb);
+	else
+		rnl_emit_disagree(core, tcb);
 	return false;
 }
 

@@ -609,7 +609,8 @@ int rnl_shutdown(struct rnl_stack *st, rnl_conn_t c);
  * Closes in order: queued data and FIN are still delivered; `closed` follows. Data that was received
  * and not consumed, or that arrives later, makes it an abort (RFC 9293 3.6.1); so does closing before
  * the peer answered an active open (RFC 9293 3.10.4). No callback but `closed` (and releases) comes
- * after this; never inside this call. @return 0, -ESTALE.
+ * after this; never inside this call. A peer that keeps its window shut is given up after opts.retries2
+ * probes (at most 16). @return 0, -ESTALE.
  */
 int rnl_close(struct rnl_stack *st, rnl_conn_t c);
 /**

@@ -17,6 +17,7 @@
 #include "tcp/tcp.h"
 
 #define R1 3 /* RFC 9293 3.8.3 (SHLD-10) */
+#define PROBE_BACKOFF_MAX 16
 #define TS_STALE_MS (24u * 24 * 3600 * 1000) /* RFC 7323 5.5 */
 
 /* Milliseconds from now to a tick that is at most 24 days away; not positive: it passed. */
@@ -85,6 +86,15 @@ static void retransmission_timeout(struct rnl_core *core, struct rnl_tcb *tcb)
 	rnl_core_output(core, tcb);
 }
 
+/* RFC 6429 3: nobody waits for a closed connection any more; a peer that answers its probes and keeps
+ * its window shut must not hold it for ever. */
+static bool abandoned(const struct rnl_core *core, const struct rnl_tcb *tcb)
+{
+	uint8_t r2 = rnl_core_policy(core, tcb)->opts.retries2;
+
+	return (tcb->flags & RNL_F_APP_CLOSED) && tcb->backoff >= RTE_MIN(r2, PROBE_BACKOFF_MAX);
+}
+
 /* RFC 9293 3.8.6.1: for ever as long as the probes are answered (MUST-37); further and further apart. */
 static void persist_timeout(struct rnl_core *core, struct rnl_tcb *tcb)
 {
@@ -101,10 +111,14 @@ static void persist_timeout(struct rnl_core *core, struct rnl_tcb *tcb)
 		rnl_tcb_end(core, tcb, RNL_REASON_TIMEOUT_RETRANSMIT);
 		return;
 	}
+	if (abandoned(core, tcb)) {
+		rnl_tcb_abort(core, tcb, RNL_REASON_TIMEOUT_RETRANSMIT);
+		return;
+	}
 	if (rnl_output_probe(core, tcb)) {
 		rnl_core_count(core, RNL_C_tcp_persist_probes);
 		tcb->probes++;
-		tcb->backoff += tcb->backoff < 16;
+		tcb->backoff += tcb->backoff < PROBE_BACKOFF_MAX;
 	}
 	if (tcb->state == RNL_CLOSED) /* the producer failed */
 		return;

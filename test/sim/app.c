@@ -84,6 +84,91 @@ void app_send(struct side *s)
 		finish(s);
 }
 
+/* ---- meddling ---------------------------------------------------------------------------------
+ */
+
+/* Who is gone is refused, whatever is asked. */
+static void meddle_gone(struct side *t)
+{
+	struct rnl_stack *st = stack_of(t);
+	struct rnl_conn_opts o = {.size = sizeof(o)};
+	int64_t rc = 0;
+
+	switch (sim_below(t->w, 7)) {
+	case 0:
+		rc = rnl_close(st, t->handle);
+		break;
+	case 1:
+		rc = rnl_abort(st, t->handle);
+		break;
+	case 2:
+		rc = rnl_shutdown(st, t->handle);
+		break;
+	case 3:
+		rc = rnl_send(st, t->handle, "x", 1);
+		break;
+	case 4:
+		rc = rnl_receive_resume(st, t->handle);
+		break;
+	case 5:
+		rc = rnl_set_opts(st, t->handle, &o);
+		break;
+	default:
+		rc = rnl_conn_timer(st, t->handle, t->w->now_ns);
+		break;
+	}
+	if (rc != -ESTALE)
+		sim_fail(t->w, "conn %u.%u is gone, and a call on it returned %lld", t->conn->id,
+		         t->which, (long long)rc);
+}
+
+static void meddle_open(struct side *t)
+{
+	struct rnl_stack *st = stack_of(t);
+	struct rnl_conn_info info;
+	struct rnl_conn_opts o = {.size = sizeof(o)};
+
+	switch (sim_below(t->w, 5)) {
+	case 0:
+		rnl_receive_resume(st, t->handle);
+		break;
+	case 1:
+		if (rnl_get_opts(st, t->handle, &o) == 0) {
+			o.nodelay = !o.nodelay;
+			rnl_set_opts(st, t->handle, &o);
+		}
+		break;
+	case 2:
+		rnl_conn_info(st, t->handle, &info);
+		break;
+	case 3:
+		if (t->up && !t->closing)
+			app_send(t);
+		break;
+	default:
+		if (!t->conn->clean && !t->closing && sim_pct(t->w, 10))
+			give_up(t);
+		break;
+	}
+}
+
+/* From inside of a callback of s: a call on any connection of the same stack. */
+static void meddle(const struct side *s)
+{
+	struct world *w = s->w;
+	struct side *t;
+
+	if (!w->sc.meddle || w->well || w->stopping || !sim_pct(w, 30))
+		return;
+	t = &w->conn[sim_below(w, w->conns)].s[sim_below(w, 2)];
+	if (!t->open || t->node != s->node || t == s)
+		return;
+	if (t->closed)
+		meddle_gone(t);
+	else
+		meddle_open(t);
+}
+
 /* ---- receiving --------------------------------------------------------------------------------
  */
 
@@ -181,6 +266,7 @@ static size_t on_received(struct rnl_stack *st, rnl_conn_t c, void *ctx,
 	if (sum != total || total == 0)
 		sim_fail(s->w, "conn %u.%u: spans of %zu octets, told %zu", s->conn->id, s->which,
 		         sum, total);
+	meddle(s);
 	taken = appetite(s, total);
 	if (taken >= spans[0].len && sim_pct(s->w, s->plan.hold_pct))
 		hold(s, &spans[0]);
@@ -239,6 +325,7 @@ static void on_accepted(struct rnl_stack *st, rnl_conn_t c, void *listener_ctx)
 	s->open = s->up = true;
 	w->open_sides++;
 	rnl_set_ctx(st, c, s);
+	meddle(s);
 	app_send(s);
 }
 
@@ -249,11 +336,13 @@ static void on_connected(struct rnl_stack *st, rnl_conn_t c, void *ctx)
 	if (s->up || s->closed)
 		sim_fail(s->w, "conn %u.%u: connected twice or late", s->conn->id, s->which);
 	s->up = true;
+	meddle(s);
 	app_send(s);
 }
 
 static void on_writable(struct rnl_stack *st, rnl_conn_t c, void *ctx)
 {
+	meddle(ctx);
 	app_send(ctx);
 }
 
@@ -262,6 +351,7 @@ static void on_timer(struct rnl_stack *st, rnl_conn_t c, void *ctx)
 	struct side *s = ctx;
 
 	s->paused = false;
+	meddle(s);
 	app_send(s);
 }
 
@@ -276,6 +366,7 @@ static void on_peer_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx)
 		         s->which, (unsigned long long)s->received, (unsigned long long)p->sent,
 		         p->shut || p->closing ? "" : " and did not close");
 	s->peer_closed = true;
+	meddle(s);
 	app_send(s);
 }
 
@@ -295,6 +386,7 @@ static void on_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx, enum rnl_re
 	s->reason = reason;
 	s->w->open_sides--;
 	check_closed(s);
+	meddle(s);
 }
 
 const struct rnl_app_ops app_ops = {

@@ -111,7 +111,7 @@ static struct rnl_stack_config stack_config(struct world *w, unsigned int id)
 	/* A short TIME-WAIT may be over before a lost FIN comes again. */
 	c.time_wait_ms = w->sc.clean || sim_pct(w, 50) ? 0 : 100 + sim_below(w, 5000);
 	if (sim_pct(w, 30))
-		c.txq_size = (uint16_t)(1u << (3 + sim_below(w, 5)));
+		c.txq_size = (uint16_t)(1u << sim_below(w, 8));
 	if (w->sc.small_pools) {
 		c.max_conns = 2 + sim_below(w, 6);
 		c.max_minis = 2 + sim_below(w, 6);

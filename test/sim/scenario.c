@@ -84,6 +84,7 @@ void scenario_draw(struct world *w)
 	sc->noise = sim_pct(w, 30);
 	sc->clean = sim_pct(w, 60);
 	sc->wait_time_wait = sim_pct(w, 50);
+	sc->meddle = sim_pct(w, 30);
 	sc->poll_gap_ns = PICK(w, 1, 5, 200) * UINT64_C(1000);
 	for (unsigned int i = 0; i < sc->nodes; i++) {
 		link_draw(w, i);

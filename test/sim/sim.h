@@ -52,6 +52,7 @@ struct scenario {
 	bool starve;                    /* buffers are taken away for a while */
 	bool picky;                     /* listeners refuse some */
 	bool small_pools;               /* connections and working sets are few */
+	bool meddle;                    /* users call about anything on anybody, also on who is gone */
 	uint64_t cut_at_ns, cut_len_ns; /* node 0 is cut off; 0: never */
 	uint64_t stop_at_ns;
 	uint64_t poll_gap_ns; /* between two polls of a node */
@@ -139,6 +140,7 @@ struct node {
 	uint64_t line_free_ns; /* when the cable is free again */
 	uint32_t line_queue;
 	bool cut;
+	uint64_t stall_until_ns; /* until then the port takes nothing */
 	struct event *rx; /* frames that wait for a poll: rx[rx_head, rx_len) */
 	size_t rx_head, rx_len, rx_cap;
 };

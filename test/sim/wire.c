@@ -192,8 +192,14 @@ static uint16_t port_tx(void *port, struct rte_mbuf **m, uint16_t n)
 	struct node *node = port;
 	const struct link_plan *l = &node->w->sc.link[node->id];
 
-	if (sim_chance(node->w, l->refuse))
+	if (node->w->now_ns < node->stall_until_ns)
+		return 0;
+	if (sim_chance(node->w, l->refuse)) {
 		n = (uint16_t)sim_below(node->w, n);
+		/* Now and then the device pauses: longer than a retransmission takes. */
+		if (!node->w->well && sim_pct(node->w, 2))
+			node->stall_until_ns = node->w->now_ns + sim_below(node->w, 1500) * SIM_MS;
+	}
 	for (uint16_t i = 0; i < n; i++)
 		if (!nic_send(node, m[i], wire_emit))
 			driver_free(node, m[i]);

@@ -367,8 +367,9 @@ enum rnl_log_level {
 };
 
 /**
- * Where log lines go. `text` has no newline. Runs on the worker; must not block. Calls allowed:
- * reading. This version of the stack tells all that it has to tell by counters and logs nothing.
+ * Where log lines go: at most once a second, which of the outcomes that somebody should act on
+ * happened (a pool that is empty, an address that another host uses), how often, and what to do.
+ * `text` has no newline. Runs on the worker; must not block. Calls allowed: reading.
  */
 typedef void (*rnl_log_fn)(void *ctx, enum rnl_log_level level, const char *module,
 			   const char *text);

@@ -112,6 +112,8 @@ unsigned int rnl_poll(struct rnl_stack *st, uint64_t now_ns)
 	n += rnl_events_run(st);
 	n += rnl_transmit_output(st);
 	n += rnl_transmit_drain(st);
+	if (unlikely(st->core.now_us >= st->report_at_us))
+		rnl_log_report(st);
 	return n;
 }
 

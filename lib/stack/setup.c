@@ -196,6 +196,7 @@ int rnl_stack_create(const struct rnl_stack_config *cfg, struct rnl_stack **out,
 				c.max_conns);
 	}
 	init_core(st);
+	rnl_log_init(st);
 	*out = st;
 	return 0;
 }

@@ -18,6 +18,7 @@
 #define RNL_POLICY_MAX 4096
 #define RNL_TIMER_MAX 4096
 #define RNL_POST_MAX 1024
+#define RNL_LOG_REPORTS 12
 
 struct rnl_stack_port {
 	const struct rnl_port_ops *ops;
@@ -80,6 +81,9 @@ struct rnl_stack {
 	bool close_pending;        /* it called rnl_close() meanwhile */
 	bool abort_pending;        /* it called rnl_abort() meanwhile */
 	bool destroying;           /* rnl_stack_destroy() was called: no new connections */
+	int logtype;
+	uint64_t report_at_us;              /* when the counters are looked at for the log */
+	uint64_t reported[RNL_LOG_REPORTS]; /* what they were */
 	struct rnl_pool timers;
 	struct rnl_wheel timer_wheel;
 	struct rte_ring *post;
@@ -139,6 +143,12 @@ void rnl_events_free(struct rnl_stack *st, struct rnl_tcb *tcb);
 unsigned int rnl_transmit_output(struct rnl_stack *st);
 /** Resolves, writes link headers, and offers everything to the ports. @return packets they took. */
 unsigned int rnl_transmit_drain(struct rnl_stack *st);
+
+/* ---- log.c ---- */
+
+void rnl_log_init(struct rnl_stack *st);
+/** Says what happened since the last time that somebody should act on. */
+void rnl_log_report(struct rnl_stack *st);
 
 /* ---- policy.c ---- */
 

@@ -118,6 +118,7 @@ static enum rnl_counter misaddressed(const struct rnl_stack *st, const struct rn
 static bool admitted(struct rnl_stack *st, const struct rnl_listener *l, const struct rnl_seg *seg)
 {
 	const struct rnl_app_ops *ops = st->core.policies[l->policy].ops;
+	rnl_listener_t id = l->id;
 
 	if (l->half_open >= l->backlog) {
 		rnl_core_count(&st->core, RNL_C_tcp_syn_dropped_backlog);
@@ -128,7 +129,7 @@ static bool admitted(struct rnl_stack *st, const struct rnl_listener *l, const s
 		reset(st, seg);
 		return false;
 	}
-	return true;
+	return rnl_listen_get(&st->listeners, id) == l; /* `admit` may have stopped it */
 }
 
 /* RFC 9293 3.10.7.2, third check. Data and FIN on the SYN are not taken: the peer sends them again. */

@@ -20,6 +20,7 @@ struct end {
 	unsigned int max_in; /* the most that were taken in one poll */
 	bool refuse;         /* the port takes nothing */
 	rnl_conn_t conn;
+	rnl_listener_t listener;
 	unsigned int connected, closed, peer_closed, late;
 	enum rnl_reason reason;
 	size_t received;
@@ -111,8 +112,22 @@ static void on_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx, enum rnl_re
 		e->on_closed(e);
 }
 
+static rnl_listener_t listener_of_b;
+
+/* As an appliance that takes one connection and no more. */
+static bool on_admit(struct rnl_stack *st, void *ctx, const struct rnl_tuple *tuple)
+{
+	(void)ctx;
+	(void)tuple;
+	if (listener_of_b != 0)
+		assert_int_equal(rnl_unlisten(st, listener_of_b), 0);
+	listener_of_b = 0;
+	return true;
+}
+
 static const struct rnl_app_ops ops = {
     .size = sizeof(ops),
+    .admit = on_admit,
     .accepted = on_accepted,
     .connected = on_connected,
     .received = on_received,
@@ -143,13 +158,12 @@ static void make(struct end *e, struct end *peer)
 	struct rnl_listen_config listen = {
 	    .size = sizeof(listen), .port_first = PORT, .ops = &ops, .ctx = e};
 	struct rnl_addr addr = address(e);
-	rnl_listener_t l;
 
 	*e = (struct end){.peer = peer};
 	assert_int_equal(rnl_stack_create(&cfg, &e->stack, NULL), 0);
 	assert_int_equal(rnl_port_add(e->stack, &port, NULL), 0);
 	assert_int_equal(rnl_addr_add(e->stack, 0, &addr, 24, NULL), 0);
-	assert_int_equal(rnl_listen(e->stack, &listen, &l, NULL), 0);
+	assert_int_equal(rnl_listen(e->stack, &listen, &e->listener, NULL), 0);
 }
 
 static int setup(void **state)
@@ -332,6 +346,20 @@ static void calls__close_inside_received(void **state)
 	assert_int_equal(b.reason, RNL_REASON_NORMAL);
 }
 
+static void calls__unlisten_inside_admit(void **state)
+{
+	struct rnl_usage u;
+
+	(void)state;
+	listener_of_b = b.listener;
+	open_to(&a, NULL);
+	run(10);
+	rnl_usage(b.stack, &u);
+	assert_int_equal(u.minis, 0);
+	assert_int_equal(u.listeners, 0);
+	assert_int_equal(b.connected, 0);
+}
+
 static void reconnect(struct end *e)
 {
 	struct rnl_connect_config cfg = {
@@ -422,6 +450,7 @@ int main(void)
 	    calls_test(calls__connect_times_out_while_port_is_full),
 	    calls_test(calls__abort_inside_received),
 	    calls_test(calls__close_inside_received),
+	    calls_test(calls__unlisten_inside_admit),
 	    calls_test(calls__connect_inside_destroy),
 	    calls_test(calls__options_out_of_range),
 	    calls_test(calls__info_counts_octets_not_sent),

@@ -244,8 +244,12 @@ static void wind_down(struct world *w)
 	app_release_held(w);
 	if (w->failed)
 		return;
-	for (unsigned int i = 0; i < w->sc.nodes; i++)
+	/* What a device refused at the last moment goes now. */
+	for (unsigned int i = 0; i < w->sc.nodes; i++) {
+		w->sc.link[i].refuse = 0;
+		w->node[i].stall_until_ns = 0;
 		node_poll(w, &w->node[i]);
+	}
 	check_usage(w);
 }
 

@@ -27,8 +27,9 @@ int rnl_listen(struct rnl_stack *st, const struct rnl_listen_config *cfg, rnl_li
 		return 0;
 	rnl_policy_put(st, (uint16_t)policy);
 	if (ret == -EADDRINUSE)
-		return rnl_fail(err, ret, "ports %u-%u of that address have a listener already",
-				c.port_first, c.port_last);
+		return rnl_fail(err, ret,
+				"ports %u-%u of that address have a listener already: remove it first",
+				c.port_first, c.port_last != 0 ? c.port_last : c.port_first);
 	if (ret == -ENOSPC)
 		return rnl_fail(err, ret, "%d listeners exist: use port ranges", RNL_LISTEN_MAX);
 	return rnl_fail(err, ret, "bad listener: check the prefix (no bits behind its length; 128, or 32 for "
@@ -221,6 +222,7 @@ int rnl_get_opts(struct rnl_stack *st, rnl_conn_t c, struct rnl_conn_opts *opts)
 	if (tcb == NULL)
 		return -ESTALE;
 	memcpy(opts, &rnl_core_policy(&st->core, tcb)->opts, RTE_MIN(size, sizeof(*opts)));
+	opts->size = (uint32_t)size; /* what the caller's struct has, not ours */
 	return 0;
 }
 

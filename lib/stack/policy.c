@@ -52,7 +52,7 @@ static uint64_t keepalive_ms(const struct rnl_conn_opts *o)
 static int check(const struct rnl_app_ops *ops, const struct rnl_conn_opts *o,
 		 struct rnl_error *err)
 {
-	if (ops == NULL || ops->size < offsetof(struct rnl_app_ops, closed))
+	if (ops == NULL || ops->size < sizeof(*ops))
 		return rnl_fail(err, -EINVAL, "no callbacks: set ops and ops->size");
 	if (o->rcvbuf_bytes > MAX_RCVBUF)
 		return rnl_fail(err, -EINVAL, "rcvbuf_bytes is %u: at most %u", o->rcvbuf_bytes,
@@ -70,6 +70,8 @@ static int check(const struct rnl_app_ops *ops, const struct rnl_conn_opts *o,
 				MAX_TICKS);
 	if (o->dscp > 63)
 		return rnl_fail(err, -EINVAL, "dscp is %u: must be 0 to 63", o->dscp);
+	if (o->cc != NULL && o->cc->size < sizeof(struct rnl_cc_ops))
+		return rnl_fail(err, -EINVAL, "congestion control without its size set");
 	if (o->cc != NULL && o->cc->priv_size > sizeof(((struct rnl_cc *)0)->priv))
 		return rnl_fail(err, -EINVAL, "congestion control %s keeps %u octets: at most %zu",
 				o->cc->name, o->cc->priv_size, sizeof(((struct rnl_cc *)0)->priv));

@@ -537,8 +537,7 @@ int rnl_set_ctx(struct rnl_stack *st, rnl_conn_t c, void *ctx);
 /** @return the connection's pointer, or NULL when the handle is stale. */
 void *rnl_get_ctx(struct rnl_stack *st, rnl_conn_t c);
 /**
- * Replaces the options. What was negotiated stays, and so do the congestion control, and dscp and ttl
- * until the connection was idle once. @return 0, -ESTALE, -EINVAL, -ENOSPC.
+ * Replaces the options. What was negotiated stays, and so does the congestion control. @return 0, -ESTALE, -EINVAL, -ENOSPC.
  */
 int rnl_set_opts(struct rnl_stack *st, rnl_conn_t c, const struct rnl_conn_opts *opts);
 /** @return 0 and the options in force, defaults filled in, of which opts->size octets; or -ESTALE. */

@@ -13,6 +13,7 @@
 
 #define MAX_CONNS (1u << 30)
 #define NEIGH_MAX 8192
+#define MAX_TSO_BYTES 65000u
 
 int rnl_fail(struct rnl_error *err, int code, const char *fmt, ...)
 {
@@ -248,6 +249,8 @@ int rnl_port_add(struct rnl_stack *st, const struct rnl_port *port, struct rnl_e
 
 	memcpy(&p, port, port->size != 0 ? RTE_MIN((size_t)port->size, sizeof(p)) : sizeof(p));
 	p.mtu = p.mtu != 0 ? p.mtu : 1500;
+	p.tso_max_segs = p.tso_max_segs != 0 ? p.tso_max_segs : 16;
+	p.tso_max_bytes = p.tso_max_bytes != 0 ? p.tso_max_bytes : 61440;
 	if (i == RNL_MAX_PORTS)
 		return rnl_fail(err, -ENOSPC, "a stack has at most %d ports: make another stack",
 				RNL_MAX_PORTS);
@@ -262,14 +265,20 @@ int rnl_port_add(struct rnl_stack *st, const struct rnl_port *port, struct rnl_e
 		return rnl_fail(err, -EINVAL,
 				"MTU %u does not fit a buffer and the port sends no chains: lower it",
 				p.mtu);
+	/* A header and a piece at each end of the payload; and IPv4 has sixteen bits for the length. */
+	if ((p.caps & RNL_CAP_TX_TSO) && (p.tso_max_segs < 3 || p.tso_max_bytes > MAX_TSO_BYTES))
+		return rnl_fail(err, -EINVAL,
+				"TSO with %u segments and %u octets: at least 3 and at most %u, or "
+				"leave RNL_CAP_TX_TSO away",
+				p.tso_max_segs, p.tso_max_bytes, MAX_TSO_BYTES);
 	cp->txq.ring = reserve(st, RNL_MEM_TXQ + i, st->cfg.txq_size * sizeof(struct rnl_txitem));
 	if (cp->txq.ring == NULL)
 		return rnl_fail(err, -ENOMEM, "no memory for a transmit queue");
 	cp->txq.mask = st->cfg.txq_size - 1;
 	cp->caps = p.caps;
 	cp->mtu = p.mtu;
-	cp->tso_max_segs = p.tso_max_segs != 0 ? p.tso_max_segs : 16;
-	cp->tso_max_bytes = p.tso_max_bytes != 0 ? p.tso_max_bytes : 61440;
+	cp->tso_max_segs = p.tso_max_segs;
+	cp->tso_max_bytes = p.tso_max_bytes;
 	st->ports[i] = (struct rnl_stack_port){
 	    .ops = p.ops,
 	    .ctx = p.ctx,

@@ -16,6 +16,7 @@ static struct {
 	rnl_conn_t c;                     /* to this connection */
 	unsigned int acted, closed, late, after_end;
 	bool let_go;
+	bool reset; /* the peer aborts in the end, and does not close */
 } m;
 
 static void let_go(int ret)
@@ -167,7 +168,7 @@ static void life(struct pair_side *s, struct pair_side *peer)
 	pair_settle();
 	rnl_send(peer->st, peer == &w.b ? own : w.a.conn, "hello", 5);
 	pair_run(20 * PAIR_MS);
-	rnl_shutdown(peer->st, peer == &w.b ? own : w.a.conn);
+	(m.reset ? rnl_abort : rnl_shutdown)(peer->st, peer == &w.b ? own : w.a.conn);
 	pair_run(20 * PAIR_MS);
 	if (!m.let_go)
 		rnl_close(s->st, m.c); /* -ESTALE when `closed` was under test */
@@ -175,7 +176,7 @@ static void life(struct pair_side *s, struct pair_side *peer)
 	pair_run(300 * PAIR_S);
 }
 
-static void each_call(enum pair_event in, struct pair_side *s)
+static void each_call_until(enum pair_event in, struct pair_side *s, bool reset)
 {
 	static void (*const acts[])(struct pair_side *) = {
 	    act_abort,          act_close,  act_close_abort, act_abort_close, act_shutdown,
@@ -189,6 +190,7 @@ static void each_call(enum pair_event in, struct pair_side *s)
 	for (unsigned int i = 0; i < RTE_DIM(acts); i++) {
 		memset(&m, 0, sizeof(m));
 		m.in = in;
+		m.reset = reset;
 		m.act = acts[i];
 		pair_open(&cfg);
 		assert_int_equal(rnl_listen(w.b.st, &back, &l, NULL), 0);
@@ -201,6 +203,11 @@ static void each_call(enum pair_event in, struct pair_side *s)
 		pair_close();
 		assert_int_equal(rnl_test_mbufs_out(), 0);
 	}
+}
+
+static void each_call(enum pair_event in, struct pair_side *s)
+{
+	each_call_until(in, s, false);
 }
 
 static void events__any_call_in_accepted(void **state)
@@ -241,6 +248,8 @@ static void events__any_call_in_closed(void **state)
 {
 	each_call(EV_CLOSED, &w.a);
 	each_call(EV_CLOSED, &w.b);
+	each_call_until(EV_CLOSED, &w.a, true);
+	each_call_until(EV_CLOSED, &w.b, true);
 }
 
 /* ---- one connection's callback ends others ---- */

@@ -232,7 +232,11 @@ static bool is_duplicate(const struct rnl_tcb *tcb, const struct rnl_seg *seg)
 	       !(seg->flags & (RNL_TH_SYN | RNL_TH_FIN));
 }
 
-/* RFC 5681 3.2, RFC 6582 3.2, RFC 3042: the first two let new segments out, the third retransmits. */
+/*
+ * RFC 5681 3.2, RFC 6582 3.2, RFC 3042: the first two let new segments out, the third retransmits.
+ * DEVIATES RFC 6582 3.2: duplicates of exactly `recover` begin a recovery as well: the first segment
+ * that was sent after the last one may be lost like any other, and the alternative is a timeout.
+ */
 static void duplicate_ack(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	struct rnl_work *w = tcb->work;

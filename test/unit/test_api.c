@@ -252,6 +252,81 @@ static void api__connect_without_memory_leaves_nothing(void **state)
 	assert_int_equal(w.b.count[EV_CONNECTED], 2);
 }
 
+/* The same calls with addresses of the other family; the listener is for any. */
+static void api__connect_over_ipv6(void **state)
+{
+	struct rnl_connect_config c = pair_connect_config();
+	struct rnl_addr a6, b6;
+	struct rnl_conn_info info;
+
+	assert_int_equal(rnl_addr_parse("2001:db8::1", &a6), 0);
+	assert_int_equal(rnl_addr_parse("2001:db8::2", &b6), 0);
+	c.raddr = a6;
+	connect_refused(&c, -ENETUNREACH);
+	assert_int_equal(rnl_addr_add(w.a.st, 0, &a6, 64, &err), 0);
+	assert_int_equal(rnl_addr_add(w.b.st, 0, &b6, 64, &err), 0);
+	c.laddr = w.b.addr; /* not of that family */
+	connect_refused(&c, -EINVAL);
+	c.laddr = (struct rnl_addr){{0}};
+	assert_int_equal(rnl_connect(w.b.st, &c, &w.b.conn), 0);
+	assert_int_equal(rnl_send(w.b.st, w.b.conn, "hello", 5), 5);
+	pair_settle();
+	assert_int_equal(w.a.got_n, 5);
+	assert_int_equal(rnl_conn_info(w.a.st, w.a.conn, &info), 0);
+	assert_memory_equal(&info.tuple.laddr, &a6, sizeof(a6));
+	assert_memory_equal(&info.tuple.raddr, &b6, sizeof(b6));
+	assert_int_equal(info.tcpi_advmss, 1440);
+}
+
+/* ---- pull sends ---- */
+
+static uint64_t pull_fails_at;
+static unsigned int pull_released;
+
+static int produce(void *arg, uint64_t offset, void *dst, uint32_t len)
+{
+	for (uint32_t i = 0; i < len; i++)
+		((uint8_t *)dst)[i] = (uint8_t)((offset + i) * 13);
+	return offset + len > pull_fails_at ? -1 : 0;
+}
+
+static void pulled(struct rnl_stack *st, void *arg)
+{
+	pull_released++;
+	assert_int_equal(w.b.count[EV_CLOSED], 0);
+}
+
+static void api__pull_sends_what_is_produced(void **state)
+{
+	pull_fails_at = UINT64_MAX;
+	pull_released = 0;
+	pair_connect();
+	assert_int_equal(rnl_send_pull(w.b.st, w.b.conn, produce, NULL, 100000, pulled), 0);
+	assert_int_equal(rnl_send(w.b.st, w.b.conn, "tail", 4), 4);
+	pair_run(PAIR_S);
+	assert_int_equal(w.a.got_n, 100004);
+	for (unsigned int i = 0; i < 100000; i++)
+		if (w.a.got[i] != (uint8_t)(i * 13))
+			fail_msg("octet %u", i);
+	assert_memory_equal(w.a.got + 100000, "tail", 4);
+	assert_int_equal(pull_released, 1);
+}
+
+static void api__pull_that_fails_aborts(void **state)
+{
+	pull_fails_at = 50000;
+	pull_released = 0;
+	pair_connect();
+	assert_int_equal(rnl_send_pull(w.b.st, w.b.conn, produce, NULL, UINT64_MAX, pulled), 0);
+	pair_run(PAIR_S);
+	assert_int_equal(w.b.count[EV_CLOSED], 1);
+	assert_int_equal(w.b.reason, RNL_REASON_PRODUCE_FAILED);
+	assert_int_equal(w.a.reason, RNL_REASON_RESET);
+	assert_int_equal(pull_released, 1);
+	assert_true(w.a.got_n <= 50000);
+	assert_int_equal(pair_usage(&w.b).busy, 0);
+}
+
 /* ---- handles ---- */
 
 static size_t nothing_stale(struct rnl_stack *st, rnl_conn_t c)
@@ -608,6 +683,9 @@ int main(void)
 	    pair_test(api__connect_refuses),
 	    pair_test(api__connect_lends_ports_and_takes_them_back),
 	    pair_test(api__connect_without_memory_leaves_nothing),
+	    pair_test(api__connect_over_ipv6),
+	    pair_test(api__pull_sends_what_is_produced),
+	    pair_test(api__pull_that_fails_aborts),
 	    pair_test(api__wrong_handles_are_stale),
 	    pair_test(api__generations_do_not_come_back_soon),
 	    pair_test(api__sending_after_the_end),

@@ -154,22 +154,36 @@ listening() {
 	[ -n "$(in_a ss -Hltn "sport = :$1")" ]
 }
 
-# two_processes RUNNEL_VDEV GEN_VDEV: runnel and runnel-gen, each a process, linked by two devices.
-two_processes() {
-	local eal_gen
+# pair_start: the endpoint of two_processes.
+pair_start() {
+	rm -f "$socket"
 	# shellcheck disable=SC2046
-	spawn "$RUNNEL" $(eal runnel "$CPU_1") --vdev "$1" -- --ip 192.0.2.1/24 --listen echo:7 --listen sink:9 \
-		--listen source:19 --listen http:80 >"$STATE/tmp/runnel.out" 2>&1 </dev/null
+	spawn "$RUNNEL" $(eal runnel "$CPU_1") --vdev "$pair_vdev" -- --ip 192.0.2.1/24 --listen echo:7 \
+		--listen sink:9 --listen source:19 --listen http:80 >"$STATE/tmp/runnel.out" 2>&1 </dev/null
 	endpoint=$child
-	eal_gen="$(eal gen "$CPU_2") --vdev $2 -- --client-addr 192.0.2.2+16/24 --quiet --duration 2 --drain 5"
 	within 20 test -e "$socket" || give_up start "runnel makes no $socket"
+}
 
+# pair NAME PORT ARG...: one run of runnel-gen against it.
+pair() {
+	local name=$1 port=$2
+	shift 2
 	# shellcheck disable=SC2086
-	{
-		check rr run "$RUNNEL_GEN" $eal_gen --server 192.0.2.1:7 --mode rr --verify --max-errors 0
-		check cps run "$RUNNEL_GEN" $eal_gen --server 192.0.2.1:7 --mode cps -c 16 --max-errors 0
-		check http run "$RUNNEL_GEN" $eal_gen --server 192.0.2.1:80 --mode http --max-errors 0
-		check bulk-to run "$RUNNEL_GEN" $eal_gen --server 192.0.2.1:9 --mode tx --max-errors 0
-		check bulk-from run "$RUNNEL_GEN" $eal_gen --server 192.0.2.1:19 --mode rx --verify --max-errors 0
-	}
+	check "$name" run "$RUNNEL_GEN" $pair_gen --server "192.0.2.1:$port" --max-errors 0 "$@"
+	[ -n "${pair_once-}" ] || return 0
+	stop "$endpoint" KILL 10 2>/dev/null
+	pair_start
+}
+
+# two_processes RUNNEL_VDEV GEN_VDEV: runnel and runnel-gen, each a process, linked by two devices. With
+# pair_once set, an endpoint serves one run and is killed, for drivers that do not outlive their peer.
+two_processes() {
+	pair_vdev=$1
+	pair_gen="$(eal gen "$CPU_2") --vdev $2 -- --client-addr 192.0.2.2+16/24 --quiet --duration 2 --drain 5"
+	pair_start
+	pair rr 7 --mode rr --verify
+	pair cps 7 --mode cps -c 16
+	pair http 80 --mode http
+	pair bulk-to 9 --mode tx
+	pair bulk-from 19 --mode rx --verify
 }

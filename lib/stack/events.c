@@ -182,6 +182,7 @@ static bool to_time_wait(struct rnl_stack *st, struct rnl_tcb *tcb, uint32_t has
 	struct rnl_mini *mini;
 
 	if (i == RNL_NIL) {
+		rnl_tcb_count_transition(core, RNL_TIME_WAIT, RNL_CLOSED);
 		rnl_core_count(core, RNL_C_tcp_time_wait_recycled);
 		return false;
 	}

@@ -31,6 +31,8 @@ void rnl_passive_drop(struct rnl_stack *st, uint32_t i)
 
 	if (mini->state == RNL_TIME_WAIT)
 		rnl_timewait_unlist(core, mini);
+	rnl_tcb_count_transition(core, mini->state,
+				 mini->state == RNL_TIME_WAIT ? RNL_CLOSED : RNL_LISTEN);
 	leave_backlog(st, mini);
 	rnl_wheel_stop(&core->mini_wheel, i);
 	rnl_flow_remove(&st->flow, mini_hash(st, mini), i | RNL_FLOW_MINI);

@@ -31,23 +31,44 @@ void rnl_tcb_init(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_t
 	tcb->rcv_mss = tcb->snd_mss;
 }
 
+/* Every transition that there is; one that is not counts as RNL_C_ok, which must stay 0. */
+static const uint16_t transitions[RNL_STATE_COUNT][RNL_STATE_COUNT] = {
+    [RNL_CLOSED][RNL_SYN_SENT] = RNL_C_tcp_closed_to_syn_sent,
+    [RNL_LISTEN][RNL_SYN_RECEIVED] = RNL_C_tcp_listen_to_syn_received,
+    [RNL_SYN_SENT][RNL_SYN_RECEIVED] = RNL_C_tcp_syn_sent_to_syn_received,
+    [RNL_SYN_SENT][RNL_ESTABLISHED] = RNL_C_tcp_syn_sent_to_established,
+    [RNL_SYN_SENT][RNL_FIN_WAIT_1] = RNL_C_tcp_syn_sent_to_fin_wait_1,
+    [RNL_SYN_SENT][RNL_CLOSED] = RNL_C_tcp_syn_sent_to_closed,
+    [RNL_SYN_RECEIVED][RNL_ESTABLISHED] = RNL_C_tcp_syn_received_to_established,
+    [RNL_SYN_RECEIVED][RNL_FIN_WAIT_1] = RNL_C_tcp_syn_received_to_fin_wait_1,
+    [RNL_SYN_RECEIVED][RNL_LISTEN] = RNL_C_tcp_syn_received_to_listen,
+    [RNL_SYN_RECEIVED][RNL_CLOSED] = RNL_C_tcp_syn_received_to_closed,
+    [RNL_ESTABLISHED][RNL_FIN_WAIT_1] = RNL_C_tcp_established_to_fin_wait_1,
+    [RNL_ESTABLISHED][RNL_CLOSE_WAIT] = RNL_C_tcp_established_to_close_wait,
+    [RNL_ESTABLISHED][RNL_CLOSED] = RNL_C_tcp_established_to_closed,
+    [RNL_FIN_WAIT_1][RNL_FIN_WAIT_2] = RNL_C_tcp_fin_wait_1_to_fin_wait_2,
+    [RNL_FIN_WAIT_1][RNL_CLOSING] = RNL_C_tcp_fin_wait_1_to_closing,
+    [RNL_FIN_WAIT_1][RNL_CLOSED] = RNL_C_tcp_fin_wait_1_to_closed,
+    [RNL_FIN_WAIT_2][RNL_TIME_WAIT] = RNL_C_tcp_fin_wait_2_to_time_wait,
+    [RNL_FIN_WAIT_2][RNL_CLOSED] = RNL_C_tcp_fin_wait_2_to_closed,
+    [RNL_CLOSING][RNL_TIME_WAIT] = RNL_C_tcp_closing_to_time_wait,
+    [RNL_CLOSING][RNL_CLOSED] = RNL_C_tcp_closing_to_closed,
+    [RNL_CLOSE_WAIT][RNL_LAST_ACK] = RNL_C_tcp_close_wait_to_last_ack,
+    [RNL_CLOSE_WAIT][RNL_CLOSED] = RNL_C_tcp_close_wait_to_closed,
+    [RNL_LAST_ACK][RNL_CLOSED] = RNL_C_tcp_last_ack_to_closed,
+    [RNL_TIME_WAIT][RNL_CLOSED] = RNL_C_tcp_time_wait_to_closed,
+    [RNL_TIME_WAIT][RNL_SYN_RECEIVED] = RNL_C_tcp_time_wait_to_syn_received,
+};
+
+void rnl_tcb_count_transition(struct rnl_core *core, enum rnl_state from, enum rnl_state to)
+{
+	rnl_core_count(core, transitions[from][to]);
+}
+
 void rnl_tcb_set_state(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_state state)
 {
-	static const uint16_t counters[RNL_STATE_COUNT] = {
-	    [RNL_SYN_SENT] = RNL_C_tcp_state_syn_sent,
-	    [RNL_SYN_RECEIVED] = RNL_C_tcp_state_syn_received,
-	    [RNL_ESTABLISHED] = RNL_C_tcp_state_established,
-	    [RNL_FIN_WAIT_1] = RNL_C_tcp_state_fin_wait_1,
-	    [RNL_FIN_WAIT_2] = RNL_C_tcp_state_fin_wait_2,
-	    [RNL_CLOSING] = RNL_C_tcp_state_closing,
-	    [RNL_CLOSE_WAIT] = RNL_C_tcp_state_close_wait,
-	    [RNL_LAST_ACK] = RNL_C_tcp_state_last_ack,
-	    [RNL_TIME_WAIT] = RNL_C_tcp_time_wait_entered,
-	};
-
+	rnl_tcb_count_transition(core, tcb->state, state);
 	tcb->state = (uint8_t)state;
-	if (counters[state] != 0)
-		rnl_core_count(core, counters[state]);
 }
 
 static void start_cc(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_work *w)
@@ -149,7 +170,7 @@ void rnl_tcb_end(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_reason rea
 					   RNL_EV_CONNECTED | RNL_EV_TIMER);
 	}
 	if (tcb->state != RNL_TIME_WAIT)
-		tcb->state = RNL_CLOSED;
+		rnl_tcb_set_state(core, tcb, RNL_CLOSED);
 	rnl_core_event(core, tcb, RNL_EV_END);
 }
 
@@ -174,7 +195,7 @@ void rnl_tcb_abort(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_reason r
 		break;
 	}
 	if (tcb->state == RNL_TIME_WAIT)
-		tcb->state = RNL_CLOSED;
+		rnl_tcb_set_state(core, tcb, RNL_CLOSED);
 	rnl_tcb_end(core, tcb, reason);
 }
 

@@ -135,6 +135,8 @@ void rnl_handshake_syn(struct rnl_core *core, struct rnl_mini *mini, const struc
 	uint32_t iss = choose_iss(core, mini, &seg->key);
 
 	mini->key = seg->key;
+	rnl_tcb_count_transition(core, mini->state == RNL_TIME_WAIT ? RNL_TIME_WAIT : RNL_LISTEN,
+				 RNL_SYN_RECEIVED);
 	mini->state = RNL_SYN_RECEIVED;
 	mini->flags = 0;
 	mini->wscale = 0;
@@ -155,7 +157,6 @@ void rnl_handshake_syn(struct rnl_core *core, struct rnl_mini *mini, const struc
 		mini->flags |= RNL_MINI_WSCALE;
 		mini->wscale = rnl_wscale_pack(rnl_tcb_offer_wscale(opts), seg->opt.wscale);
 	}
-	rnl_core_count(core, RNL_C_tcp_state_syn_received);
 	rnl_wheel_arm(&core->mini_wheel, rnl_core_mini_index(core, mini),
 		      core->now_us + RNL_RTO_INITIAL_US);
 	rnl_emit_mini(core, mini, true);
@@ -249,6 +250,7 @@ void rnl_handshake_promote(struct rnl_core *core, struct rnl_tcb *tcb, const str
 	tcb->snd_wl2 = seg->ack;
 	if (mini->retries == 0)
 		rnl_rtt_sample(&tcb->rtt, (uint32_t)core->now_us - mini->sent_us);
+	tcb->state = RNL_SYN_RECEIVED; /* the mini block was there */
 	rnl_tcb_set_state(core, tcb, RNL_ESTABLISHED);
 	rnl_core_count(core, RNL_C_tcp_passive_opens);
 	rnl_core_event(core, tcb, RNL_EV_ACCEPTED);

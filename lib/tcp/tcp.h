@@ -14,7 +14,9 @@
 /** Prepares a block from the pool: keeps gen, sets what is known before any segment. */
 void rnl_tcb_init(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_tuple *key,
 		  uint16_t policy, uint16_t nexthop);
-/** Changes the state and counts its entry. */
+/** Counts a transition of a block that rnl_tcb_set_state() does not change. */
+void rnl_tcb_count_transition(struct rnl_core *core, enum rnl_state from, enum rnl_state to);
+/** Changes the state and counts the transition. */
 void rnl_tcb_set_state(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_state state);
 /** @return the working set, made if the connection was idle; NULL: the pool is empty (counted). */
 struct rnl_work *rnl_tcb_busy(struct rnl_core *core, struct rnl_tcb *tcb);

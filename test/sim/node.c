@@ -207,6 +207,8 @@ void node_destroy(struct world *w, unsigned int id)
 	rnl_counters_read(n->stack, v, count);
 	for (unsigned int i = 0; i < count && i < SIM_COUNTERS_MAX; i++)
 		w->counters[i] += v[i];
+	if (v[0] != 0)
+		sim_fail(w, "node %u: a transition between states that does not exist", id);
 	rnl_stack_destroy(n->stack);
 	n->stack = NULL;
 }

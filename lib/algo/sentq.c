@@ -125,9 +125,11 @@ static void note_acked(struct rnl_sentq_acked *out, const struct rnl_range *r, u
 		out->rtt_sent_us = r->sent_us;
 	if (r->sent_us >= out->sent_us) {
 		out->sent_us = r->sent_us;
-		out->delivered = r->delivered;
 		out->delivered_us = r->delivered_us;
 		out->first_sent_us = r->first_sent_us;
+		out->delivered = r->delivered;
+		out->lost = r->lost;
+		out->inflight = r->inflight;
 	}
 }
 
@@ -227,9 +229,11 @@ void rnl_sentq_resent(struct rnl_sentq *q, struct rnl_pool *pool, uint32_t i,
 
 	set_flags(q, r, flags | RNL_RANGE_RETRANS | (now->flags & RNL_RANGE_APP_LIMITED));
 	r->sent_us = now->sent_us;
-	r->delivered = now->delivered;
 	r->delivered_us = now->delivered_us;
 	r->first_sent_us = now->first_sent_us;
+	r->delivered = now->delivered;
+	r->lost = now->lost;
+	r->inflight = now->inflight;
 	r->sends = (uint8_t)(r->sends + (r->sends < UINT8_MAX));
 	time_remove(q, pool, r);
 	time_insert(q, pool, i, q->ttail);

@@ -27,9 +27,11 @@ struct rnl_range {
 	uint32_t next, prev;           /* by sequence; RNL_NIL ends. `next` links free ranges */
 	uint32_t tnext, tprev;         /* by last transmission, oldest first */
 	uint64_t sent_us;              /* last transmission */
-	uint64_t delivered;            /* octets delivered when it was sent */
-	uint64_t delivered_us;         /* time of that delivery */
+	uint64_t delivered_us;         /* time of the latest delivery then */
 	uint64_t first_sent_us;        /* send time of the range whose ACK was the latest then */
+	uint32_t delivered;            /* octets delivered then, wrapping */
+	uint32_t lost;                 /* octets marked lost until then, wrapping */
+	uint32_t inflight;             /* octets in the network with it */
 	uint8_t flags;                 /* RNL_RANGE_* */
 	uint8_t sends;                 /* transmissions, saturating */
 };
@@ -55,9 +57,12 @@ struct rnl_sentq_acked {
 	/* The times are of ranges that this acknowledgement delivered: not of SACKED ones. */
 	uint64_t rtt_sent_us;  /* latest send time of one that was sent once; 0: none (Karn) */
 	uint64_t sent_us;      /* latest send time of any; 0: none */
-	uint64_t delivered;    /* of the one with the latest sent_us: for the rate sample */
+	/* Of the one with the latest sent_us, for the rate sample: */
 	uint64_t delivered_us;
 	uint64_t first_sent_us;
+	uint32_t delivered;
+	uint32_t lost;
+	uint32_t inflight;
 	uint8_t flags;         /* or of their flags */
 };
 
@@ -82,7 +87,7 @@ void rnl_sentq_mark_all_lost(struct rnl_sentq *q, struct rnl_pool *pool);
 /** @return the first lost range by sequence, or RNL_NIL. Searches on from where it last was. */
 uint32_t rnl_sentq_first_lost(struct rnl_sentq *q, const struct rnl_pool *pool);
 /** Records that range i was sent again: clears LOST, sets RETRANS, moves it last by time. Of *now,
- * the four times and counts and APP_LIMITED are taken. */
+ * the times, counts and APP_LIMITED are taken. */
 void rnl_sentq_resent(struct rnl_sentq *q, struct rnl_pool *pool, uint32_t i,
 		      const struct rnl_range *now);
 /** Forgets everything. */

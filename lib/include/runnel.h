@@ -241,26 +241,36 @@ struct rnl_app_ops {
 enum rnl_cc_cause {
 	RNL_CC_LOSS, /**< loss detected by acknowledgements: fast recovery begins */
 	RNL_CC_RTO,  /**< the retransmission timer expired */
-	RNL_CC_ECN,  /**< congestion experienced was echoed (RFC 3168); this version never says so */
+	RNL_CC_ECN,  /**< the peer echoed congestion experienced (RFC 3168, RFC 9768) */
 };
 
 /**
  * What one acknowledgement told, gathered once and passed along ACK -> loss -> congestion control.
- * For RNL_CC_RTO, where there was none: now_us, delivered and inflight_bytes alone. This version has
- * neither SACK nor ECN nor rate samples: what comes of them is 0.
+ * For RNL_CC_RTO, where there was none, only the members that describe the connection are set:
+ * now_us, delivered, lost, inflight_bytes, pipe_bytes, srtt_us, min_rtt_us.
  */
 struct rnl_ack_sample {
 	uint64_t now_us;          /**< time of the iteration, us */
 	uint64_t delivered;       /**< octets delivered in this connection's life */
+	uint64_t prior_delivered; /**< what it was when the newest segment that this acknowledgement
+				       delivered was sent: a round trip is over once it reaches a
+				       remembered value of `delivered` */
+	uint64_t lost;            /**< octets marked lost in this connection's life */
 	uint32_t acked_bytes;     /**< octets newly cumulatively acknowledged */
 	uint32_t sacked_bytes;    /**< octets newly selectively acknowledged */
 	uint32_t lost_bytes;      /**< octets newly marked lost */
-	uint32_t inflight_bytes;  /**< octets in flight before this acknowledgement */
+	uint32_t ce_bytes;        /**< octets newly reported as marked with congestion experienced */
+	uint32_t inflight_bytes;  /**< SND.NXT - SND.UNA before this acknowledgement (FlightSize) */
+	uint32_t pipe_bytes;      /**< octets thought to be in the network after it */
 	uint32_t rtt_us;          /**< round trip of this acknowledgement, us; 0: none */
-	uint32_t srtt_us;         /**< smoothed round trip before it, us; 0: none yet */
-	uint32_t rate_delivered_bytes; /**< octets of the delivery-rate sample, 0: none */
+	uint32_t srtt_us;         /**< smoothed round trip, us; 0: none yet */
+	uint32_t min_rtt_us;      /**< shortest round trip of late, us; 0: none yet */
+	uint32_t rate_delivered_bytes; /**< octets of the delivery-rate sample; 0: no sample */
+	uint32_t rate_lost_bytes;      /**< octets lost in the sample's time */
+	uint32_t rate_inflight_bytes;  /**< octets in the network when its segment had been sent */
 	uint32_t rate_interval_us;     /**< time of the delivery-rate sample, us */
 	bool cwnd_limited;        /**< the sender was held by cwnd since the last sample */
+	bool app_limited;         /**< the rate sample's segment was sent when no more data waited */
 	bool in_recovery;         /**< loss recovery is under way */
 	bool ece;                 /**< the segment echoed congestion */
 };
@@ -270,15 +280,22 @@ struct rnl_cc {
 	uint32_t cwnd_bytes;         /**< congestion window, octets, never 0; the module's to set */
 	uint32_t ssthresh_bytes;     /**< slow-start threshold, octets; UINT32_MAX: not yet known */
 	uint32_t mss;                /**< effective send MSS, octets */
-	uint32_t pad;                /**< unused */
-	uint64_t pacing_bytes_per_s; /**< 0: not paced. This version paces nothing */
-	uint64_t priv[13];           /**< the module's own; zero before init and unfold */
+	uint32_t quantum_bytes;      /**< most that may leave at once when paced; 0: two segments */
+	uint64_t pacing_bytes_per_s; /**< 0: the module does not pace */
+	uint64_t priv[24];           /**< the module's own; zero before init and unfold */
 };
 
 /** What a connection keeps of its congestion control while it is idle. */
 struct rnl_cc_folded {
 	uint32_t word[4]; /**< the module's own; word[0] must not be 0: that means "never folded" */
 };
+
+/** The module sets cwnd in fast recovery itself; otherwise RFC 9937 bounds what is sent there. */
+#define RNL_CC_OWN_RECOVERY 0x1u
+/** The module answers to single marks: ECN is asked for even if the options do not (RFC 8257). */
+#define RNL_CC_NEEDS_ECN 0x2u
+/** on_restart comes whenever sending begins with nothing in flight, however short the pause was. */
+#define RNL_CC_EACH_RESTART 0x4u
 
 /**
  * A congestion control: a const table of events, integers only, no clock. Runs inside protocol
@@ -288,19 +305,21 @@ struct rnl_cc_folded {
 struct rnl_cc_ops {
 	uint32_t size;      /**< sizeof(struct rnl_cc_ops) */
 	uint32_t priv_size; /**< octets used of rnl_cc.priv, at most all of it */
+	uint32_t flags;     /**< RNL_CC_* bits, 0 for most */
 	const char *name;   /**< such as "newreno" */
 	/** A connection begins: sets everything; cwnd_bytes to initial_window, octets (RFC 6928). */
 	void (*init)(struct rnl_cc *cc, uint32_t mss, uint32_t initial_window, uint64_t now_us);
-	/** New data was acknowledged, in recovery too. */
+	/** Something was delivered, cumulatively or selectively, or lost; in recovery too. */
 	void (*on_ack)(struct rnl_cc *cc, const struct rnl_ack_sample *s);
 	/** Congestion: lower ssthresh and cwnd. At most once per round trip for each episode. */
 	void (*on_congestion)(struct rnl_cc *cc, enum rnl_cc_cause why,
 			      const struct rnl_ack_sample *s);
 	/** The recovery that on_congestion(LOSS) began is over. */
 	void (*on_recovered)(struct rnl_cc *cc, const struct rnl_ack_sample *s);
-	/** The last response was spurious: restore what it lowered. This version never finds that. */
+	/** The last response was spurious: restore what it lowered. */
 	void (*on_undo)(struct rnl_cc *cc);
-	/** Sending resumes after idle_us without any, which is one RTO or more (RFC 5681 4.1). */
+	/** Sending resumes after idle_us with nothing in flight: at least one RTO (RFC 5681 4.1), unless
+	 * RNL_CC_EACH_RESTART asks for all. */
 	void (*on_restart)(struct rnl_cc *cc, uint32_t initial_window, uint64_t idle_us,
 			   uint32_t rto_us);
 	/** The connection goes idle, cc is about to be freed: write down what must survive. */

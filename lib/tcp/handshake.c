@@ -230,7 +230,7 @@ void rnl_handshake_promote(struct rnl_core *core, struct rnl_tcb *tcb, const str
 	struct rnl_tcpopt said = {.mss = mini->peer_mss,
 				  .wscale = rnl_wscale_theirs(mini->wscale)};
 
-	said.has = (uint8_t)((mini->peer_mss != 0 ? RNL_OPT_MSS : 0) |
+	said.has = (uint16_t)((mini->peer_mss != 0 ? RNL_OPT_MSS : 0) |
 			     (mini->flags & RNL_MINI_TS ? RNL_OPT_TS : 0) |
 			     (mini->flags & RNL_MINI_WSCALE ? RNL_OPT_WSCALE : 0));
 	tcb->flags = RNL_F_PASSIVE;

@@ -25,7 +25,7 @@ static struct rnl_range stamp(const struct rnl_core *core, const struct rnl_work
 {
 	return (struct rnl_range){
 	    .sent_us = core->now_us,
-	    .delivered = w->delivered,
+	    .delivered = (uint32_t)w->delivered,
 	    .delivered_us = w->delivered_us,
 	    .first_sent_us = w->first_sent_us,
 	    .sends = 1,

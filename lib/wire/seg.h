@@ -23,12 +23,12 @@
 #define RNL_TH_AE 0x100u
 
 /* What struct rnl_tcpopt holds. */
-#define RNL_OPT_MSS 0x01u
-#define RNL_OPT_WSCALE 0x02u
-#define RNL_OPT_SACK_OK 0x04u
-#define RNL_OPT_TS 0x08u
-#define RNL_OPT_SACK 0x10u
-#define RNL_OPT_BAD 0x80u /* an impossible length ended the parse */
+#define RNL_OPT_MSS 0x0001u
+#define RNL_OPT_WSCALE 0x0002u
+#define RNL_OPT_SACK_OK 0x0004u
+#define RNL_OPT_TS 0x0008u
+#define RNL_OPT_SACK 0x0010u
+#define RNL_OPT_BAD 0x8000u /* an impossible length ended the parse */
 
 #define RNL_SACK_MAX 4
 
@@ -38,7 +38,7 @@ struct rnl_sack {
 
 /** TCP options of one segment; a field counts only when its bit is set in `has`. */
 struct rnl_tcpopt {
-	uint8_t has; /* RNL_OPT_* */
+	uint16_t has; /* RNL_OPT_* */
 	uint8_t wscale;
 	uint8_t nsack;
 	uint16_t mss;

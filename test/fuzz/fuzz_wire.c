@@ -164,7 +164,7 @@ static void options_round_trip(const struct rnl_tcpopt *opt)
 	uint8_t p[RNL_TCPOPT_MAXLEN];
 	unsigned int len;
 
-	in.has &= (uint8_t)~RNL_OPT_BAD;
+	in.has &= (uint16_t)~RNL_OPT_BAD;
 	len = rnl_tcpopt_write(p, &in);
 	demand(len <= sizeof(p) && len % 4 == 0);
 	rnl_tcpopt_parse(p, len, &out);
@@ -190,7 +190,7 @@ static void segment_round_trip(const struct rnl_seg *seg)
 	struct rnl_ip ip;
 	struct rnl_seg back;
 
-	h.opt.has &= (uint8_t)~RNL_OPT_BAD;
+	h.opt.has &= (uint16_t)~RNL_OPT_BAD;
 	rnl_tcphdr_write(m, &h, 0);
 	demand(rnl_ip_parse(m, 0, &ip) == RNL_C_ok);
 	demand(rnl_tcphdr_parse(m, &ip, &back) == RNL_C_ok);

@@ -108,7 +108,7 @@ static void tcpopt__window_scale_is_at_most_14(void **state)
 		assert_int_equal(PARSE(3, 3, shift).wscale, RTE_MIN(shift, 14));
 }
 
-static struct rnl_tcpopt full(uint8_t has, uint8_t nsack)
+static struct rnl_tcpopt full(uint16_t has, uint8_t nsack)
 {
 	struct rnl_tcpopt o = {.has = has, .nsack = nsack, .mss = 8960, .wscale = 9};
 
@@ -135,7 +135,7 @@ static void tcpopt__write_is_read_back(void **state)
 			assert_int_equal(p[len], 0xa5);
 			out = parse(p, len);
 			if (!(has & RNL_OPT_SACK) || n == 0)
-				in.has &= (uint8_t)~RNL_OPT_SACK;
+				in.has &= (uint16_t)~RNL_OPT_SACK;
 			assert_int_equal(out.has, in.has);
 			if (has & RNL_OPT_MSS)
 				assert_int_equal(out.mss, in.mss);
@@ -148,7 +148,7 @@ static void tcpopt__write_is_read_back(void **state)
 		}
 }
 
-static unsigned int blocks(uint8_t has, uint8_t nsack, unsigned int room)
+static unsigned int blocks(uint16_t has, uint8_t nsack, unsigned int room)
 {
 	struct rnl_tcpopt in = full(has, nsack);
 	uint8_t p[RNL_TCPOPT_MAXLEN];

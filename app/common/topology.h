@@ -61,6 +61,10 @@ struct rnl_topo_opts {
 	uint32_t time_wait_ms; /**< --time-wait; 0: the library's */
 	uint64_t seed;         /**< --seed; 0: random */
 	uint16_t link_wait_ms; /**< --link-wait; 0: the library's */
+	/* Of every connection: the program hands them on with rnl_topo_conn_opts(). */
+	bool no_sack;       /**< --no-sack: no selective acknowledgements */
+	bool no_timestamps; /**< --no-timestamps */
+	bool no_wscale;     /**< --no-wscale: no window scaling */
 	/* Not options: for programs that open more than one topology. */
 	const char *name;      /**< prefix of pool names, at most 8 characters; NULL: "rnl" */
 	uint32_t first_id;     /**< id of the first stack */
@@ -114,6 +118,9 @@ enum rnl_topo_opt {
 	RNL_TOPO_OPT_TIME_WAIT,
 	RNL_TOPO_OPT_SEED,
 	RNL_TOPO_OPT_LINK_WAIT,
+	RNL_TOPO_OPT_NO_SACK,
+	RNL_TOPO_OPT_NO_TIMESTAMPS,
+	RNL_TOPO_OPT_NO_WSCALE,
 };
 
 /** Entries for a program's struct option table. */
@@ -136,7 +143,10 @@ enum rnl_topo_opt {
 	{"rx-mbufs", required_argument, NULL, RNL_TOPO_OPT_RX_MBUFS},                              \
 	{"time-wait", required_argument, NULL, RNL_TOPO_OPT_TIME_WAIT},                            \
 	{"seed", required_argument, NULL, RNL_TOPO_OPT_SEED},                                      \
-	{"link-wait", required_argument, NULL, RNL_TOPO_OPT_LINK_WAIT}
+	{"link-wait", required_argument, NULL, RNL_TOPO_OPT_LINK_WAIT},                            \
+	{"no-sack", no_argument, NULL, RNL_TOPO_OPT_NO_SACK},                                      \
+	{"no-timestamps", no_argument, NULL, RNL_TOPO_OPT_NO_TIMESTAMPS},                          \
+	{"no-wscale", no_argument, NULL, RNL_TOPO_OPT_NO_WSCALE}
 /** Short options that rnl_topo_option() knows, for getopt's string. */
 #define RNL_TOPO_SHORT_OPTIONS "p:"
 
@@ -148,6 +158,14 @@ extern const char rnl_topo_usage[];
  * @return 1: taken, 0: not one of these, -EINVAL: its value is wrong.
  */
 int rnl_topo_option(struct rnl_topo_opts *o, int code, const char *value, struct rnl_error *err);
+
+/** Takes what the user said of every connection over into the options of one. */
+static inline void rnl_topo_conn_opts(const struct rnl_topo_opts *o, struct rnl_conn_opts *out)
+{
+	out->no_sack |= o->no_sack;
+	out->no_timestamps |= o->no_timestamps;
+	out->no_wscale |= o->no_wscale;
+}
 
 /**
  * Opens devices, makes pools and stacks, attaches queues, adds addresses and routes. Needs the EAL.

@@ -28,7 +28,10 @@ const char rnl_topo_usage[] =
     "  --rx-mbufs N              receive buffers beyond descriptors (8192)\n"
     "  --time-wait TIME          2 MSL (60s)\n"
     "  --link-wait TIME          how long to wait for link up (9s)\n"
-    "  --seed N                  of pseudo-random numbers (random)\n";
+    "  --seed N                  of pseudo-random numbers (random)\n"
+    "  --no-sack                 no selective acknowledgements (RFC 2018)\n"
+    "  --no-timestamps           no timestamps (RFC 7323)\n"
+    "  --no-wscale               no window scaling (RFC 7323)\n";
 
 /* "1:10.0.0.1..." and "1:[...": steps over the port. A bare IPv6 address has neither form. */
 static const char *port_of(const char *text, uint16_t *port)
@@ -176,6 +179,15 @@ static int take_plain(struct rnl_topo_opts *o, int code, const struct rnl_arg *a
 	case RNL_TOPO_OPT_PROMISCUOUS:
 		o->promiscuous = true;
 		return 0;
+	case RNL_TOPO_OPT_NO_SACK:
+		o->no_sack = true;
+		return 0;
+	case RNL_TOPO_OPT_NO_TIMESTAMPS:
+		o->no_timestamps = true;
+		return 0;
+	case RNL_TOPO_OPT_NO_WSCALE:
+		o->no_wscale = true;
+		return 0;
 	default:
 		return -ENOENT;
 	}
@@ -209,7 +221,8 @@ static const char *name_of(int code)
 	    "--rxq",      "--txq",        "--rxd",         "--txd",       "--burst",
 	    "--config",   "--ip",         "--gateway",     "--neigh",     "--vlan",
 	    "--mtu",      "--no-offload", "--promiscuous", "--max-conns", "--mbufs",
-	    "--rx-mbufs", "--time-wait",  "--seed",        "--link-wait",
+	    "--rx-mbufs", "--time-wait",  "--seed",        "--link-wait", "--no-sack",
+	    "--no-timestamps", "--no-wscale",
 	};
 	unsigned int i = (unsigned int)(code - RNL_TOPO_OPT_RXQ);
 

@@ -99,6 +99,7 @@ static int try_connect(struct gen_conn *c)
 	             .connect_timeout_ms = (uint32_t)(o->connect_timeout_ns / NS_PER_MS)},
 	};
 
+	rnl_topo_conn_opts(&o->topo, &cfg.opts);
 	return rnl_connect(l->st, &cfg, &c->h);
 }
 

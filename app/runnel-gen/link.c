@@ -94,6 +94,7 @@ static int open_server(struct gen_link *k, struct gen_options *o, const struct l
 	if (ret != 0)
 		return ret;
 	k->has_server = true;
+	rnl_topo_conn_opts(&o->topo, &o->service.listen.opts);
 	ret = rnl_service_prepare(&o->service, err);
 	for (i = 0; ret == 0 && i < k->server.nb_stacks; i++) {
 		env = (struct rnl_engine_env){

@@ -199,13 +199,23 @@ static int common_option(struct rnl_service *s, const char *key, const char *val
 	    {"idle", UINT32_MAX / 1000, &o->idle_timeout_ms, 1000},
 	    {"keepalive", UINT32_MAX / 1000, &o->keepalive_idle_ms, 1000},
 	};
+	const struct {
+		const char *key;
+		bool *out, value;
+	} switches[] = {
+	    {"nagle", &o->nodelay, false},
+	    {"nosack", &o->no_sack, true},
+	    {"notimestamps", &o->no_timestamps, true},
+	    {"nowscale", &o->no_wscale, true},
+	};
 	unsigned int i;
 	uint64_t v;
 
-	if (strcmp(key, "nagle") == 0 && *value == '\0') {
-		o->nodelay = false;
-		return 1;
-	}
+	for (i = 0; i < RTE_DIM(switches); i++)
+		if (strcmp(key, switches[i].key) == 0 && *value == '\0') {
+			*switches[i].out = switches[i].value;
+			return 1;
+		}
 	if (strcmp(key, "mss") == 0) {
 		if (rnl_service_number(value, UINT16_MAX, &v) != 0 || v < 64)
 			return rnl_service_fail(err, -EINVAL, "mss=%s: give 64-65535 octets",

@@ -46,7 +46,8 @@ static const char usage_common[] =
     "  keepalive=SEC   probe a connection that was silent for this long\n"
     "  sndbuf=N, rcvbuf=N  octets, such as 1M (256K)\n"
     "  mss=N           largest segment that is offered\n"
-    "  nagle           delay small segments (RFC 9293 3.7.4)\n";
+    "  nagle           delay small segments (RFC 9293 3.7.4)\n"
+    "  nosack, notimestamps, nowscale  as --no-sack and the like, for this service\n";
 
 static const char usage_tail[] =
     "\nExample, a server of files and an echo on one core over a tap device:\n"
@@ -163,6 +164,8 @@ static int parse_options(int argc, char *argv[], struct rnl_params *p, struct rn
 		if (ret < 0)
 			return ret;
 	}
+	for (unsigned int i = 0; i < p->nb_services; i++)
+		rnl_topo_conn_opts(&p->topo, &p->services[i].listen.opts);
 	if (optind < argc)
 		return rnl_service_fail(err, -EINVAL, "'%s' is not an option: see runnel --help",
 		                        argv[optind]);

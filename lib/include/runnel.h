@@ -358,6 +358,7 @@ struct rnl_conn_opts {
 	bool nodelay;                /**< Nagle off (RFC 9293 3.7.4) */
 	bool no_timestamps;          /**< do not offer or accept RFC 7323 timestamps */
 	bool no_wscale;              /**< do not offer or accept window scaling */
+	bool no_sack;                /**< do not offer or accept selective acknowledgements (RFC 2018) */
 	bool no_delayed_ack;         /**< acknowledge each burst at once */
 	uint16_t mss;                /**< upper limit of the MSS that is offered; 0: from the MTU */
 	uint32_t delayed_ack_us;     /**< longest delay; 0: 40000; below 500000 (RFC 9293 3.8.6.3) */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Owns the life of a connection block: its start, its working set, its end. Refuses to look at
- * segments. Floor 3. RFC 9293 3.3.1, 3.7.1, 3.10.5; RFC 7323 2.3; RFC 6928 2.
+ * segments. Floor 3. RFC 9293 3.3.1, 3.7.1, 3.10.5; RFC 7323 2.3; RFC 6928 2; RFC 2018 4.
  */
 #include <errno.h>
 
@@ -237,6 +237,9 @@ void rnl_tcb_negotiated(struct rnl_core *core, struct rnl_tcb *tcb, const struct
 		tcb->flags &= ~RNL_F_WSCALE;
 		tcb->wscale = 0;
 	}
+	/* RFC 2018 4: without permission there are no SACK options. */
+	if (!(opt->has & RNL_OPT_SACK_OK))
+		tcb->flags &= ~RNL_F_SACK;
 	if (tcb->work == NULL)
 		return;
 	start_cc(core, tcb, tcb->work);
@@ -299,7 +302,8 @@ void rnl_tcb_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
 	    .tcpi_probes = tcb->probes,
 	    .tcpi_backoff = tcb->backoff,
 	    .tcpi_options =
-		(uint8_t)((tcb->flags & RNL_F_TS ? 1 : 0) | (tcb->flags & RNL_F_WSCALE ? 4 : 0)),
+		(uint8_t)((tcb->flags & RNL_F_TS ? 1 : 0) | (tcb->flags & RNL_F_SACK ? 2 : 0) |
+			  (tcb->flags & RNL_F_WSCALE ? 4 : 0)),
 	    .tcpi_snd_wscale = rnl_wscale_theirs(tcb->wscale),
 	    .tcpi_rcv_wscale = rnl_wscale_ours(tcb->wscale),
 	    .tcpi_rto = rnl_tcb_rto(core, tcb),

@@ -34,6 +34,7 @@
 #define RNL_F_FIN_SENT 0x00000080u    /* FIN has its sequence number: snd_nxt - 1 */
 #define RNL_F_FIN_RCVD 0x00000100u    /* the peer's FIN was reached: rcv_nxt is behind it */
 #define RNL_F_APP_CLOSED 0x00000200u  /* the application let go: no callback but `closed` */
+#define RNL_F_SACK 0x00000400u        /* selective acknowledgements agreed */
 #define RNL_F_WANT_WRITE 0x00000800u  /* a send took less than it was given */
 #define RNL_F_RX_PAUSED 0x00001000u   /* the application left data; wait for more or resume */
 #define RNL_F_EOF_TOLD 0x00002000u    /* `peer_closed` was called */

@@ -2,7 +2,7 @@
 /*
  * Owns how a segment leaves TCP: the window that it offers, its timestamps, its place in the port's
  * transmit queue. Refuses to decide whether one should be sent. Floor 3.
- * RFC 9293 3.8.6.2.2, 3.10.7.1; RFC 7323 2, 3; RFC 5961 7.
+ * RFC 9293 3.8.6.2.2, 3.10.7.1; RFC 7323 2, 3; RFC 2018 2; RFC 5961 7.
  */
 #include "base/seq.h"
 #include "tcp/tcp.h"
@@ -214,7 +214,7 @@ static void offer_options(struct rnl_core *core, struct rnl_tcpopt *opt, uint8_t
 
 /*
  * RFC 9293 3.7.1 (MUST-14, MAY-3): MSS on every SYN. RFC 7323 2.2: the window of a SYN is never
- * scaled. A SYN-ACK carries only what the peer offered.
+ * scaled. RFC 2018 2: SACK-permitted stands on SYNs alone. A SYN-ACK carries only what the peer offered.
  */
 bool rnl_emit_syn(struct rnl_core *core, struct rnl_tcb *tcb)
 {
@@ -241,6 +241,8 @@ bool rnl_emit_syn(struct rnl_core *core, struct rnl_tcb *tcb)
 		h.opt.has |= RNL_OPT_TS;
 	if (tcb->flags & RNL_F_WSCALE)
 		h.opt.has |= RNL_OPT_WSCALE;
+	if (tcb->flags & RNL_F_SACK)
+		h.opt.has |= RNL_OPT_SACK_OK;
 	offer_options(core, &h.opt, our_shift(tcb), tcb->ts_offset);
 	h.opt.tsecr = answer ? tcb->ts_recent : 0;
 	rnl_tcphdr_write(m, &h, rnl_core_port(core, tcb->nexthop)->caps);
@@ -274,6 +276,8 @@ bool rnl_emit_mini(struct rnl_core *core, const struct rnl_mini *mini, bool syn)
 		h.wnd = (uint16_t)RTE_MIN(opts->rcvbuf_bytes, (uint32_t)UINT16_MAX);
 		if (mini->flags & RNL_MINI_WSCALE)
 			h.opt.has |= RNL_OPT_WSCALE;
+		if (mini->flags & RNL_MINI_SACK_OK)
+			h.opt.has |= RNL_OPT_SACK_OK;
 	}
 	offer_options(core, &h.opt, rnl_wscale_ours(mini->wscale), mini->ts_offset);
 	h.opt.tsecr = mini->ts_recent;

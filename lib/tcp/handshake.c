@@ -2,7 +2,7 @@
 /*
  * Owns how a connection begins: active open in a full block, passive open in a mini block that
  * becomes a full one when the handshake is complete. Floor 3.
- * RFC 9293 3.5, 3.10.7.2, 3.10.7.3, 3.10.7.4 (SYN-RECEIVED); RFC 6528; RFC 6298 5.7; RFC 7323 2, 3.
+ * RFC 9293 3.5, 3.10.7.2, 3.10.7.3, 3.10.7.4 (SYN-RECEIVED); RFC 6528; RFC 6298 5.7; RFC 7323 2, 3; RFC 2018 2.
  */
 #include "algo/isn.h"
 #include "base/seq.h"
@@ -20,6 +20,8 @@ bool rnl_handshake_connect(struct rnl_core *core, struct rnl_tcb *tcb)
 		tcb->flags |= RNL_F_TS;
 	if (!opts->no_wscale)
 		tcb->flags |= RNL_F_WSCALE;
+	if (!opts->no_sack)
+		tcb->flags |= RNL_F_SACK;
 	tcb->wscale = rnl_wscale_pack(opts->no_wscale ? 0 : rnl_tcb_offer_wscale(opts), 0);
 	tcb->ts_offset = rnl_isn_ts_offset(&tcb->key, core->secrets.ts);
 	tcb->snd_una = rnl_isn(&tcb->key, core->secrets.isn, core->now_us);
@@ -157,6 +159,8 @@ void rnl_handshake_syn(struct rnl_core *core, struct rnl_mini *mini, const struc
 		mini->flags |= RNL_MINI_WSCALE;
 		mini->wscale = rnl_wscale_pack(rnl_tcb_offer_wscale(opts), seg->opt.wscale);
 	}
+	if ((seg->opt.has & RNL_OPT_SACK_OK) && !opts->no_sack)
+		mini->flags |= RNL_MINI_SACK_OK;
 	rnl_wheel_arm(&core->mini_wheel, rnl_core_mini_index(core, mini),
 		      core->now_us + RNL_RTO_INITIAL_US);
 	rnl_emit_mini(core, mini, true);
@@ -232,10 +236,12 @@ void rnl_handshake_promote(struct rnl_core *core, struct rnl_tcb *tcb, const str
 
 	said.has = (uint16_t)((mini->peer_mss != 0 ? RNL_OPT_MSS : 0) |
 			     (mini->flags & RNL_MINI_TS ? RNL_OPT_TS : 0) |
-			     (mini->flags & RNL_MINI_WSCALE ? RNL_OPT_WSCALE : 0));
+			     (mini->flags & RNL_MINI_WSCALE ? RNL_OPT_WSCALE : 0) |
+			     (mini->flags & RNL_MINI_SACK_OK ? RNL_OPT_SACK_OK : 0));
 	tcb->flags = RNL_F_PASSIVE;
 	tcb->flags |= mini->flags & RNL_MINI_TS ? RNL_F_TS : 0;
 	tcb->flags |= mini->flags & RNL_MINI_WSCALE ? RNL_F_WSCALE : 0;
+	tcb->flags |= mini->flags & RNL_MINI_SACK_OK ? RNL_F_SACK : 0;
 	tcb->flags |= mini->retries > 0 ? RNL_F_SYN_LOST : 0;
 	tcb->wscale = mini->wscale;
 	tcb->snd_una = tcb->snd_nxt = mini->snd_nxt;

@@ -31,7 +31,7 @@ void rnl_tcb_drop_work(struct rnl_core *core, struct rnl_tcb *tcb);
 void rnl_tcb_end(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_reason reason);
 /** Sends RST when the state asks for one (RFC 9293 3.10.5), then ends it. */
 void rnl_tcb_abort(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_reason reason);
-/** Takes over what both ends said in their SYNs: MSS, window scale, timestamps. */
+/** Takes over what both ends said in their SYNs: MSS, window scale, timestamps, SACK. */
 void rnl_tcb_negotiated(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_tcpopt *opt);
 /** @return the MSS to offer: what the MTU and the options allow (RFC 9293 3.7.1). */
 uint16_t rnl_tcb_offer_mss(struct rnl_core *core, const struct rnl_tuple *key, uint16_t nexthop,

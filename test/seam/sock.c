@@ -388,6 +388,7 @@ static const struct {
     OPT(nodelay),
     OPT(no_timestamps),
     OPT(no_wscale),
+    OPT(no_sack),
     OPT(no_delayed_ack),
     OPT(mss),
     OPT(delayed_ack_us),

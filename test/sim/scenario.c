@@ -51,6 +51,7 @@ static void opts_draw(struct world *w, unsigned int i)
 	o->nodelay = sim_pct(w, 40);
 	o->no_timestamps = sim_pct(w, 30);
 	o->no_wscale = sim_pct(w, 30);
+	o->no_sack = sim_pct(w, 30);
 	o->no_delayed_ack = sim_pct(w, 20);
 	o->mss = (uint16_t)PICK(w, 0, 0, 0, 536, 1000);
 	o->rto_min_us = PICK(w, 0, 0, 20000);

@@ -458,6 +458,17 @@ static void topology__options(void **state)
 	assert_int_equal(o.link_wait_ms, 100);
 	assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_GATEWAY, "10.0.0.254", &err), 1);
 	assert_true(o.has_gateway);
+	for (int code = RNL_TOPO_OPT_NO_SACK; code <= RNL_TOPO_OPT_NO_WSCALE; code++) {
+		struct rnl_topo_opts one = {0};
+		struct rnl_conn_opts c = {.nodelay = true};
+
+		assert_int_equal(rnl_topo_option(&one, code, NULL, &err), 1);
+		rnl_topo_conn_opts(&one, &c);
+		assert_int_equal(c.no_sack, code == RNL_TOPO_OPT_NO_SACK);
+		assert_int_equal(c.no_timestamps, code == RNL_TOPO_OPT_NO_TIMESTAMPS);
+		assert_int_equal(c.no_wscale, code == RNL_TOPO_OPT_NO_WSCALE);
+		assert_true(c.nodelay);
+	}
 	assert_int_equal(rnl_topo_option(&o, 600, "x", &err), 0);
 	assert_int_equal(rnl_topo_option(&o, 'q', "x", &err), 0);
 }

@@ -82,6 +82,11 @@ static void service__grammar(void **state)
 	assert_int_equal(s.listen.opts.sndbuf_bytes, 1 << 20);
 	assert_false(s.listen.opts.nodelay);
 	rnl_service_free(&s);
+	assert_int_equal(rnl_service_parse("echo,nosack,nowscale", &s, &err), 0);
+	assert_true(s.listen.opts.no_sack && s.listen.opts.no_wscale);
+	assert_false(s.listen.opts.no_timestamps);
+	assert_true(s.listen.opts.nodelay);
+	rnl_service_free(&s);
 	assert_int_equal(rnl_service_parse("sink:[2001:db8::1]:9", &s, &err), 0);
 	assert_int_equal(s.listen.prefix_len, 128);
 	assert_int_equal(s.listen.addr.b[0], 0x20);

@@ -29,7 +29,7 @@ static void params__all_options(void **state)
 	struct rnl_error err = {0};
 	char line[] = "-i -a -p 0x3 --rxq 2 --txd=512 --ip 192.0.2.2/24 --gateway 192.0.2.1 "
 		      "--listen http:80,body=4K --listen=echo --stats-period 1.5 "
-		      "--cmdline-file /dev/null --max-conns 1000";
+		      "--cmdline-file /dev/null --max-conns 1000 --no-sack";
 
 	if (parse(line, &p, &err) != 0)
 		fail_msg("%s", err.text);
@@ -44,6 +44,8 @@ static void params__all_options(void **state)
 	assert_int_equal(p.topo.txd, 512);
 	assert_int_equal(p.topo.max_conns, 1000);
 	assert_true(p.topo.has_gateway);
+	assert_true(p.services[0].listen.opts.no_sack && p.services[1].listen.opts.no_sack);
+	assert_false(p.services[1].listen.opts.no_timestamps);
 	rnl_params_free(&p);
 	assert_int_equal(p.nb_services, 0);
 }

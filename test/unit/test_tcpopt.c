@@ -175,6 +175,7 @@ static void tcpopt__layout_of_appendix_a(void **state)
 	static const uint8_t ts[] = {1, 1, 8, 10, 0xca, 0xfe, 0, 1, 0x80, 0, 0, 2};
 	static const uint8_t syn[] = {2, 4, 0x23, 0, 4, 2, 8, 10, 0xca, 0xfe,
 	                              0, 1, 0x80, 0, 0, 2, 1, 3,  3,    9};
+	static const uint8_t plain[] = {2, 4, 0x23, 0, 1, 1, 4, 2, 1, 3, 3, 9};
 	struct rnl_tcpopt o = full(RNL_OPT_TS, 0);
 	uint8_t p[RNL_TCPOPT_MAXLEN];
 
@@ -183,6 +184,9 @@ static void tcpopt__layout_of_appendix_a(void **state)
 	o = full(ALL & ~RNL_OPT_SACK, 0);
 	assert_int_equal(rnl_tcpopt_write(p, &o), sizeof(syn));
 	assert_memory_equal(p, syn, sizeof(syn));
+	o = full(ALL & ~(RNL_OPT_SACK | RNL_OPT_TS), 0);
+	assert_int_equal(rnl_tcpopt_write(p, &o), sizeof(plain));
+	assert_memory_equal(p, plain, sizeof(plain));
 }
 
 /* Any octets at all: the parse ends, within the octets, with sound numbers. */

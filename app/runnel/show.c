@@ -101,7 +101,8 @@ static void show_stack(struct rnl_endpoint *e, unsigned int i)
 	printf(
 	    "  received buffers held %u of %u, packets waiting %u, octets per idle connection %u\n",
 	    u.held, u.held_max, u.txq, u.bytes_per_conn);
-	printf("  listeners %u, neighbours %u, routes %u\n", u.listeners, u.neighbours, u.routes);
+	printf("  listeners %u, neighbours %u, routes %u, hosts remembered %u of %u\n", u.listeners,
+	       u.neighbours, u.routes, u.hosts, u.hosts_max);
 }
 
 static void show_addrs(const struct rnl_topo_opts *o)

@@ -430,6 +430,8 @@ struct rnl_stack_config {
 	void *log_ctx;                /**< first argument of log */
 	rnl_unclaimed_fn unclaimed;   /**< NULL: such packets are counted and freed */
 	void *unclaimed_ctx;          /**< first argument of unclaimed */
+	uint32_t max_hosts;           /**< remote hosts whose path MTU and Fast Open cookie are
+					   remembered, at most 2^24; 0: 4096 */
 };
 
 /**
@@ -744,6 +746,8 @@ struct rnl_usage {
 		busy_max;           /**< their limit */
 	uint32_t held,              /**< received buffers waiting for, or held by, the application */
 		held_max;           /**< their limit */
+	uint32_t hosts,             /**< remote hosts remembered */
+		hosts_max;          /**< their limit */
 	uint32_t txq;               /**< packets waiting for a port */
 	uint32_t listeners,         /**< listeners */
 		neighbours,         /**< neighbours known or asked for */

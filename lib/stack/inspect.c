@@ -123,6 +123,8 @@ void rnl_usage(const struct rnl_stack *st, struct rnl_usage *out)
 	    .busy_max = st->cfg.max_busy,
 	    .held = core->held,
 	    .held_max = core->held_max,
+	    .hosts = rnl_hostcache_count(&core->hosts),
+	    .hosts_max = st->cfg.max_hosts,
 	    .listeners = st->listeners.count,
 	    .neighbours = st->neigh.pool.used,
 	    .routes = st->routes.routes,

@@ -12,6 +12,7 @@
 #include "wire/ip.h"
 
 #define MAX_CONNS (1u << 30)
+#define MAX_HOSTS (1u << 24)
 #define NEIGH_MAX 8192
 #define MAX_TSO_BYTES 65000u
 
@@ -35,6 +36,8 @@ static int check_config(const struct rnl_stack_config *c, struct rnl_error *err)
 		return rnl_fail(err, -EINVAL,
 				"max_conns, max_minis and max_busy are at most %u each: lower them",
 				MAX_CONNS);
+	if (c->max_hosts > MAX_HOSTS)
+		return rnl_fail(err, -EINVAL, "max_hosts %u: at most %u", c->max_hosts, MAX_HOSTS);
 	if (c->burst > RNL_BURST_MAX)
 		return rnl_fail(err, -EINVAL, "burst %u: at most %u", c->burst, RNL_BURST_MAX);
 	if (c->txq_size & (c->txq_size - 1))
@@ -60,6 +63,7 @@ static void fill_defaults(struct rnl_stack_config *c)
 	c->max_busy = c->max_busy != 0 ? c->max_busy : c->max_conns;
 	c->burst = c->burst != 0 ? c->burst : 32;
 	c->txq_size = c->txq_size != 0 ? c->txq_size : 1024;
+	c->max_hosts = c->max_hosts != 0 ? c->max_hosts : 4096;
 	c->time_wait_ms = c->time_wait_ms != 0 ? c->time_wait_ms : 60000;
 	c->max_held = c->max_held != 0 ? c->max_held : c->pkt_pool->size / 4 * 3;
 	c->cc = c->cc != NULL ? c->cc : &rnl_cc_newreno;
@@ -128,22 +132,25 @@ static int make_tables(struct rnl_stack *st)
 	    .reachable_ms = st->cfg.neigh_reachable_ms,
 	};
 	struct rnl_core *core = &st->core;
-	void *flow, *listen, *nb;
+	void *flow, *listen, *nb, *hosts;
 
 	flow = reserve(st, RNL_MEM_FLOW, rnl_flow_bytes(flows));
 	listen = reserve(st, RNL_MEM_LISTEN, rnl_listen_bytes());
 	nb = reserve(st, RNL_MEM_NEIGH, rnl_neigh_bytes(NEIGH_MAX));
 	core->nexthop_port = reserve(st, RNL_MEM_NEXTHOP, NEIGH_MAX + 1);
+	hosts = reserve(st, RNL_MEM_HOSTS, rnl_hostcache_bytes(st->cfg.max_hosts));
 	core->policies = reserve(st, RNL_MEM_POLICIES, RNL_POLICY_MAX * sizeof(struct rnl_policy));
 	st->post = reserve(st, RNL_MEM_POST, (size_t)post_bytes);
 	if (flow == NULL || listen == NULL || nb == NULL || core->nexthop_port == NULL ||
-	    core->policies == NULL || st->post == NULL)
+	    core->policies == NULL || st->post == NULL || hosts == NULL)
 		return -ENOMEM;
 	rnl_flow_init(&st->flow, flow, flows, st->cfg.secrets.flow);
 	rnl_flow_pools(&st->flow, &core->conns, &core->minis);
 	rnl_listen_init(&st->listeners, listen);
 	rnl_route_init(&st->routes);
 	rnl_neigh_init(&st->neigh, nb, &neigh);
+	rnl_hostcache_init(&core->hosts, hosts, st->cfg.max_hosts, st->cfg.secrets.flow,
+			   &core->counters);
 	return rte_ring_init(st->post, "rnl_post", RNL_POST_MAX, RING_F_SC_DEQ);
 }
 

@@ -62,6 +62,7 @@ enum rnl_mem_id {
 	RNL_MEM_POLICIES,
 	RNL_MEM_TIMERS,
 	RNL_MEM_POST,
+	RNL_MEM_HOSTS,
 	RNL_MEM_TXQ, /* one for each port from here on */
 	RNL_MEM_COUNT = RNL_MEM_TXQ + RNL_MAX_PORTS
 };

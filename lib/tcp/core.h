@@ -7,6 +7,7 @@
 #ifndef RNL_TCP_CORE_H
 #define RNL_TCP_CORE_H
 
+#include "algo/hostcache.h"
 #include "algo/sndbuf.h"
 #include "base/counters.h"
 #include "base/pkt.h"
@@ -66,6 +67,7 @@ struct rnl_core {
 	uint32_t rst_left; /* RSTs for no connection left in that second */
 	uint32_t time_wait_ms;
 	struct rnl_secrets secrets;
+	struct rnl_hostcache hosts;
 	struct rnl_prng prng;
 	struct rnl_core_port ports[RNL_MAX_PORTS];
 	struct rnl_counters counters;

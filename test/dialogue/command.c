@@ -59,6 +59,7 @@ struct field {
 static const struct field config_fields[] = {
     FIELD(rnl_stack_config, max_conns),
     FIELD(rnl_stack_config, max_minis),
+    FIELD(rnl_stack_config, max_hosts),
     FIELD(rnl_stack_config, max_busy),
     FIELD(rnl_stack_config, max_held),
     FIELD(rnl_stack_config, time_wait_ms),

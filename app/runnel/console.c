@@ -66,6 +66,7 @@ static const char help_text[] =
     "  show port info|stats|xstats N|all\n"
     "  show conn                      the first connections of each core\n"
     "  show conn all                  all connections\n"
+    "  show conn ID                   everything known of one (ID: first column of show conn)\n"
     "  show stats                     every counter that is not zero, and what it means\n"
     "  show config                    listeners, addresses, cores, queues, pools\n"
     "  clear port stats|xstats N|all\n"
@@ -154,9 +155,14 @@ static void do_show(void *parsed, struct cmdline *cl, void *data)
 		rnl_stats_all(console->stats);
 }
 
-static void do_show_conn_all(void *parsed, struct cmdline *cl, void *data)
+static void do_show_conn_of(void *parsed, struct cmdline *cl, void *data)
 {
-	rnl_show_conn(console->e, SHOW_CONN_ALL);
+	const struct words *w = parsed;
+
+	if (strcmp(w->w[2], "all") == 0)
+		rnl_show_conn(console->e, SHOW_CONN_ALL);
+	else
+		rnl_show_conn_id(console->e, w->w[2]);
 }
 
 static void do_clear_stats(void *parsed, struct cmdline *cl, void *data)
@@ -209,8 +215,8 @@ COMMAND(cmd_show_port, do_show_port, "show port info|stats|xstats N|all", WORD(0
 COMMAND(cmd_clear_port, do_clear_port, "clear port stats|xstats N|all", WORD(0, "clear"),
         WORD(1, "port"), WORD(2, "stats#xstats"), ANY(3));
 COMMAND(cmd_show, do_show, "show conn|stats|config", WORD(0, "show"), WORD(1, "conn#stats#config"));
-COMMAND(cmd_show_conn_all, do_show_conn_all, "show conn all", WORD(0, "show"), WORD(1, "conn"),
-        WORD(2, "all"));
+COMMAND(cmd_show_conn_of, do_show_conn_of, "show conn all|ID", WORD(0, "show"), WORD(1, "conn"),
+        ANY(2));
 COMMAND(cmd_clear_stats, do_clear_stats, "clear stats", WORD(0, "clear"), WORD(1, "stats"));
 COMMAND(cmd_set_period, do_set_period, "set stats-period SEC", WORD(0, "set"),
         WORD(1, "stats-period"), NUMBER);
@@ -224,7 +230,7 @@ static cmdline_parse_ctx_t commands[] = {
     &cmd_stop,          &cmd_quit,
     &cmd_load,          &cmd_show_port,
     &cmd_clear_port,    &cmd_show,
-    &cmd_show_conn_all, &cmd_clear_stats,
+    &cmd_show_conn_of,  &cmd_clear_stats,
     &cmd_set_period,    &cmd_set_promisc,
     &cmd_set_log,       NULL,
 };

@@ -196,6 +196,8 @@ static int common_option(struct rnl_service *s, const char *key, const char *val
 	    {"backlog", UINT32_MAX, &s->listen.backlog, 1},
 	    {"sndbuf", 1u << 30, &o->sndbuf_bytes, 1},
 	    {"rcvbuf", 1u << 30, &o->rcvbuf_bytes, 1},
+	    {"sndbuf-max", 1u << 30, &o->sndbuf_max_bytes, 1},
+	    {"rcvbuf-max", 1u << 30, &o->rcvbuf_max_bytes, 1},
 	    {"idle", UINT32_MAX / 1000, &o->idle_timeout_ms, 1000},
 	    {"keepalive", UINT32_MAX / 1000, &o->keepalive_idle_ms, 1000},
 	};

@@ -44,7 +44,8 @@ static const char usage_common[] =
     "  backlog=N       half-open connections at once (1024)\n"
     "  idle=SEC        end a connection when the peer is silent for this long\n"
     "  keepalive=SEC   probe a connection that was silent for this long\n"
-    "  sndbuf=N, rcvbuf=N  octets, such as 1M (256K)\n"
+    "  sndbuf=N, rcvbuf=N  octets, such as 1M, and no more (256K, growing)\n"
+    "  sndbuf-max=N, rcvbuf-max=N  octets that they grow to (4M, 6M)\n"
     "  mss=N           largest segment that is offered\n"
     "  nagle           delay small segments (RFC 9293 3.7.4)\n"
     "  nosack, notimestamps, nowscale  as --no-sack and the like, for this service\n";

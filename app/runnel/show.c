@@ -9,7 +9,10 @@
 
 /* Connections of one stack, copied on its worker. */
 struct conn_list {
-	struct rnl_conn_info *info;
+	struct {
+		rnl_conn_t id;
+		struct rnl_conn_info info;
+	} * conn;
 	unsigned int n, max;
 	uint64_t total;
 };
@@ -19,8 +22,10 @@ static bool copy_conn(void *arg, rnl_conn_t c, const struct rnl_conn_info *info)
 	struct conn_list *l = arg;
 
 	l->total++;
-	if (l->n < l->max)
-		l->info[l->n++] = *info;
+	if (l->n < l->max) {
+		l->conn[l->n].id = c;
+		l->conn[l->n++].info = *info;
+	}
 	return true;
 }
 
@@ -37,13 +42,13 @@ static void print_end(char *out, size_t size, const struct rnl_addr *addr, uint1
 	         port);
 }
 
-static void print_conn(unsigned int stack, const struct rnl_conn_info *i)
+static void print_conn(rnl_conn_t id, const struct rnl_conn_info *i)
 {
 	char local[RNL_ADDR_STRLEN + 10], remote[RNL_ADDR_STRLEN + 10];
 
 	print_end(local, sizeof(local), &i->tuple.laddr, i->tuple.lport);
 	print_end(remote, sizeof(remote), &i->tuple.raddr, i->tuple.rport);
-	printf("%5u %-12s %-22s %-22s %9u %6u %9u %9u %7u %12" PRIu64 " %12" PRIu64 "\n", stack,
+	printf("%16" PRIx64 " %-12s %-22s %-22s %9u %6u %9u %9u %7u %12" PRIu64 " %12" PRIu64 "\n", id,
 	       rnl_state_text(i->tcpi_state), local, remote, i->tcpi_rtt, i->tcpi_snd_cwnd,
 	       i->unacked_bytes, i->unread_bytes, i->tcpi_total_retrans, i->tcpi_bytes_received,
 	       i->tcpi_bytes_acked);
@@ -51,15 +56,15 @@ static void print_conn(unsigned int stack, const struct rnl_conn_info *i)
 
 void rnl_show_conn(struct rnl_endpoint *e, unsigned int max)
 {
-	struct conn_list l = {.info = calloc(max > 0 ? max : 1, sizeof(*l.info))};
+	struct conn_list l = {.conn = calloc(max > 0 ? max : 1, sizeof(*l.conn))};
 	uint64_t total = 0, shown = 0;
 	unsigned int i, j;
 
-	if (l.info == NULL) {
+	if (l.conn == NULL) {
 		puts("out of memory: show fewer connections");
 		return;
 	}
-	printf("%5s %-12s %-22s %-22s %9s %6s %9s %9s %7s %12s %12s\n", "stack", "state", "local",
+	printf("%16s %-12s %-22s %-22s %9s %6s %9s %9s %7s %12s %12s\n", "id", "state", "local",
 	       "remote", "rtt us", "cwnd", "in flight", "unread", "retrans", "received", "acked");
 	for (i = 0; i < e->topo.nb_stacks; i++) {
 		l.n = 0;
@@ -68,13 +73,13 @@ void rnl_show_conn(struct rnl_endpoint *e, unsigned int max)
 		if (rnl_endpoint_on_stack(e, i, list_conns, &l) != 0)
 			printf("stack %u does not answer\n", i);
 		for (j = 0; j < l.n; j++)
-			print_conn(i, &l.info[j]);
+			print_conn(l.conn[j].id, &l.conn[j].info);
 		shown += l.n;
 		total += l.total;
 	}
 	printf("%" PRIu64 " connections, %" PRIu64 " shown%s\n", total, shown,
 	       shown < total ? ": 'show conn all' lists more" : "");
-	free(l.info);
+	free(l.conn);
 }
 
 static void read_usage(struct rnl_stack *st, void *arg)

@@ -17,6 +17,8 @@ void rnl_show_set_promisc(const struct rnl_endpoint *e, const char *which, bool 
 
 /** Lists connections, at most `max`. */
 void rnl_show_conn(struct rnl_endpoint *e, unsigned int max);
+/** Prints everything that is known of one connection; `id` as rnl_show_conn() printed it. */
+void rnl_show_conn_id(struct rnl_endpoint *e, const char *id);
 /** Shows addresses, listeners, cores, queues and the sizes of pools. */
 void rnl_show_config(struct rnl_endpoint *e);
 

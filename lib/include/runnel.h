@@ -340,9 +340,9 @@ extern const struct rnl_cc_ops rnl_cc_newreno;
 struct rnl_conn_opts {
 	uint32_t size;               /**< sizeof(struct rnl_conn_opts) */
 	uint32_t sndbuf_bytes;       /**< octets of rnl_send() and rnl_send_zc() that may wait
-					  unacknowledged; 0: 262144 */
-	uint32_t rcvbuf_bytes;       /**< largest receive window, octets; 0: 262144; at most 1 GiB
-					  (RFC 7323 2.3) */
+					  unacknowledged, at first; 0: 262144 */
+	uint32_t rcvbuf_bytes;       /**< largest receive window at first, octets; 0: 262144; at most
+					  1 GiB (RFC 7323 2.3) */
 	uint32_t connect_timeout_ms; /**< 0: 180000 (RFC 9293 3.8.3: at least 3 minutes for SYN) */
 	uint32_t user_timeout_ms;    /**< unacknowledged data older than this aborts (RFC 9293 3.9.1.8);
 					  0: R2 alone */
@@ -366,6 +366,13 @@ struct rnl_conn_opts {
 	uint32_t fin_wait2_ms;       /**< how long a closed connection waits for FIN; 0: 60000 */
 	uint32_t time_wait_ms;       /**< 2 MSL; 0: the stack's */
 	const struct rnl_cc_ops *cc; /**< NULL: the stack's */
+	uint32_t sndbuf_max_bytes;   /**< the send buffer grows up to this, to twice the congestion
+					  window; 0: 4194304 if sndbuf_bytes is 0, else as that: no
+					  autotuning */
+	uint32_t rcvbuf_max_bytes;   /**< the receive window grows up to this while the application
+					  takes in a round trip what the window allows; the window scale
+					  is offered for it; 0: 6291456 if rcvbuf_bytes is 0, else as
+					  that: no autotuning; at most 1 GiB */
 };
 
 /* ---- the stack ------------------------------------------------------------------------------ */
@@ -559,7 +566,8 @@ int rnl_set_ctx(struct rnl_stack *st, rnl_conn_t c, void *ctx);
 /** @return the connection's pointer, or NULL when the handle is stale. */
 void *rnl_get_ctx(struct rnl_stack *st, rnl_conn_t c);
 /**
- * Replaces the options. What was negotiated stays, and so does the congestion control. @return 0, -ESTALE, -EINVAL, -ENOSPC.
+ * Replaces the options; those behind opts->size stay. What was negotiated stays, and so does the
+ * congestion control. @return 0, -ESTALE, -EINVAL, -ENOSPC.
  */
 int rnl_set_opts(struct rnl_stack *st, rnl_conn_t c, const struct rnl_conn_opts *opts);
 /** @return 0 and the options in force, defaults filled in, of which opts->size octets; or -ESTALE. */
@@ -676,7 +684,13 @@ enum rnl_state {
 /** @return the RFC's name, such as "FIN-WAIT-1". Never NULL; "unknown" for no state. Any thread. */
 const char *rnl_state_text(enum rnl_state state);
 
-/** What is known of a connection: fields of Linux's struct tcp_info by the same names and units. */
+/**
+ * What is known of a connection: the fields of Linux's struct tcp_info by the same names and in the
+ * same units. Those that "count while busy" belong to the working set: they begin anew when the
+ * connection had been idle (nothing queued or in flight for a retransmission timeout), and are 0
+ * while it is. A field that nothing feeds in this version says so and is 0. Left out, because nothing
+ * here has their meaning: tcpi_fackets, tcpi_last_ack_sent, tcpi_rehash, tcpi_fastopen_client_fail.
+ */
 struct rnl_conn_info {
 	struct rnl_tuple tuple;   /**< both ends */
 	uint8_t tcpi_state;       /**< enum rnl_state */
@@ -695,22 +709,42 @@ struct rnl_conn_info {
 	uint32_t tcpi_sacked,     /**< segments of these that left the network, by duplicate ACKs */
 		tcpi_lost,        /**< segments of these taken for lost */
 		tcpi_retrans;     /**< segments of these that were sent again */
+	uint32_t tcpi_last_data_sent, /**< since we last sent payload, ms; 0 while idle */
+		tcpi_last_data_recv,  /**< since payload last came, ms; 0 while idle */
+		tcpi_last_ack_recv;   /**< since the last acceptable segment came, ms */
 	uint32_t tcpi_pmtu;       /**< largest IP packet, octets: the port's MTU */
+	uint32_t tcpi_rcv_ssthresh; /**< receive buffer in force, octets: autotuning moves it */
 	uint32_t tcpi_rtt,        /**< smoothed round trip, us; 0: not measured (RFC 6298 2) */
 		tcpi_rttvar;      /**< its variation, us */
 	uint32_t tcpi_snd_ssthresh, /**< slow-start threshold, segments; UINT32_MAX: not yet known */
 		tcpi_snd_cwnd;    /**< congestion window, segments. Both are 0 while idle */
 	uint32_t tcpi_advmss;     /**< payload octets that a packet of ours has room for */
-	uint32_t tcpi_total_retrans; /**< segments retransmitted since the connection was last idle */
+	uint32_t tcpi_rcv_rtt,    /**< round trip as the receiver sees it, us; 0: not measured */
+		tcpi_rcv_space;   /**< octets that the application took in one round trip, at most */
+	uint32_t tcpi_total_retrans; /**< segments retransmitted; counts while busy */
 	uint64_t tcpi_bytes_acked, /**< payload octets acknowledged in the connection's life */
 		tcpi_bytes_received; /**< payload octets received in order in the connection's life */
+	uint32_t tcpi_segs_out,   /**< segments sent, SYN left out; counts while busy */
+		tcpi_segs_in;     /**< acceptable segments received; counts while busy */
 	uint32_t tcpi_notsent_bytes; /**< octets queued and not sent once */
 	uint32_t tcpi_min_rtt;    /**< us; 0: none. This version keeps none */
+	uint32_t tcpi_data_segs_in, /**< segments with payload received; counts while busy */
+		tcpi_data_segs_out; /**< segments with payload sent, again or not; counts while busy */
+	uint64_t tcpi_busy_time,  /**< with data queued or in flight, us; counts while busy */
+		tcpi_rwnd_limited, /**< of it: held by the peer's window, us */
+		tcpi_sndbuf_limited; /**< of it: the application waited for room to send, us */
+	uint32_t tcpi_delivered;  /**< segments' worth of payload delivered; counts while busy */
+	uint64_t tcpi_bytes_sent, /**< payload octets sent, again or not; counts while busy */
+		tcpi_bytes_retrans; /**< of them: sent again */
+	uint32_t tcpi_rcv_ooopack; /**< segments that came out of order; counts while busy */
 	uint32_t tcpi_snd_wnd,    /**< the peer's window, octets */
 		tcpi_rcv_wnd;     /**< our window, octets */
-	uint32_t tcpi_rcv_ooopack; /**< octets waiting out of order */
+	uint16_t tcpi_total_rto,  /**< retransmission timeouts; counts while busy */
+		tcpi_total_rto_recoveries; /**< rows of timeouts of which the first is the begin */
 	uint32_t unread_bytes;    /**< octets in order, not consumed */
+	uint32_t ooo_bytes;       /**< octets waiting out of order */
 	uint32_t unacked_bytes;   /**< sequence numbers in flight */
+	uint32_t sndbuf_bytes;    /**< send buffer in force, octets: autotuning moves it */
 	const char *cc;           /**< name of the congestion control */
 	int soft_error;           /**< last soft error as errno, 0: none (RFC 9293 3.9.1.8) */
 };

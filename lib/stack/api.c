@@ -197,16 +197,19 @@ int rnl_set_opts(struct rnl_stack *st, rnl_conn_t c, const struct rnl_conn_opts 
 	if (tcb == NULL)
 		return -ESTALE;
 	cc = rnl_core_policy(&st->core, tcb)->opts.cc;
-	memset(&o, 0, sizeof(o));
+	memcpy(&o, &rnl_core_policy(&st->core, tcb)->opts, sizeof(o));
 	memcpy(&o, opts, opts->size != 0 ? RTE_MIN((size_t)opts->size, sizeof(o)) : sizeof(o));
+	o.size = sizeof(o);
 	o.cc = cc; /* its state is under way */
 	policy = rnl_policy_get(st, rnl_core_policy(&st->core, tcb)->ops, &o, NULL);
 	if (policy < 0)
 		return policy;
 	rnl_policy_put(st, tcb->policy);
 	tcb->policy = (uint16_t)policy;
-	if (tcb->work != NULL)
+	if (tcb->work != NULL) {
 		rnl_tcb_template(&st->core, tcb);
+		rnl_tune_start(&st->core, tcb);
+	}
 	if (tcb->state != RNL_CLOSED) {
 		rnl_tcp_rearm(&st->core, tcb);
 		rnl_core_output(&st->core, tcb);
@@ -238,7 +241,7 @@ static int sendable(const struct rnl_tcb *tcb)
 
 static uint32_t room(const struct rnl_stack *st, const struct rnl_tcb *tcb)
 {
-	uint32_t sndbuf = rnl_core_policy(&st->core, tcb)->opts.sndbuf_bytes;
+	uint32_t sndbuf = rnl_tune_sndbuf(&st->core, tcb);
 	uint32_t bytes = tcb->work != NULL ? tcb->work->snd.bytes : 0;
 
 	return bytes < sndbuf ? sndbuf - bytes : 0;

@@ -24,10 +24,20 @@ static void set_default8(uint8_t *field, uint8_t value)
 		*field = value;
 }
 
+/*
+ * A size that was given is kept: as with SO_RCVBUF, who sets a buffer has switched its tuning off,
+ * unless he gives the limit as well.
+ */
+static void buffer_defaults(uint32_t *bytes, uint32_t *max, uint32_t limit)
+{
+	set_default(max, *bytes != 0 ? *bytes : limit);
+	set_default(bytes, RTE_MIN(262144u, *max));
+}
+
 static void fill_defaults(const struct rnl_stack *st, struct rnl_conn_opts *o)
 {
-	set_default(&o->sndbuf_bytes, 262144);
-	set_default(&o->rcvbuf_bytes, 262144);
+	buffer_defaults(&o->sndbuf_bytes, &o->sndbuf_max_bytes, 4u << 20);
+	buffer_defaults(&o->rcvbuf_bytes, &o->rcvbuf_max_bytes, 6u << 20);
 	set_default(&o->connect_timeout_ms, 180000);
 	set_default(&o->keepalive_intvl_ms, 75000);
 	set_default8(&o->keepalive_probes, 9);
@@ -54,9 +64,13 @@ static int check(const struct rnl_app_ops *ops, const struct rnl_conn_opts *o,
 {
 	if (ops == NULL || ops->size < sizeof(*ops))
 		return rnl_fail(err, -EINVAL, "no callbacks: set ops and ops->size");
-	if (o->rcvbuf_bytes > MAX_RCVBUF)
-		return rnl_fail(err, -EINVAL, "rcvbuf_bytes is %u: at most %u", o->rcvbuf_bytes,
-				MAX_RCVBUF);
+	if (o->rcvbuf_bytes > MAX_RCVBUF || o->rcvbuf_max_bytes > MAX_RCVBUF)
+		return rnl_fail(err, -EINVAL, "rcvbuf_bytes is %u, rcvbuf_max_bytes is %u: at most %u",
+				o->rcvbuf_bytes, o->rcvbuf_max_bytes, MAX_RCVBUF);
+	if (o->rcvbuf_max_bytes < o->rcvbuf_bytes || o->sndbuf_max_bytes < o->sndbuf_bytes)
+		return rnl_fail(err, -EINVAL,
+				"a buffer's limit is below its size: raise rcvbuf_max_bytes and "
+				"sndbuf_max_bytes, or leave them 0");
 	if (o->delayed_ack_us >= 500000)
 		return rnl_fail(err, -EINVAL, "delayed_ack_us is %u: must be below 500000",
 				o->delayed_ack_us);

@@ -29,7 +29,7 @@ void rnl_ack_arm_rto(struct rnl_core *core, struct rnl_tcb *tcb)
 
 void rnl_ack_maybe_writable(struct rnl_core *core, struct rnl_tcb *tcb)
 {
-	uint32_t sndbuf = rnl_core_policy(core, tcb)->opts.sndbuf_bytes;
+	uint32_t sndbuf = rnl_tune_sndbuf(core, tcb);
 
 	if ((tcb->flags & RNL_F_WANT_WRITE) && tcb->work->snd.bytes <= sndbuf - sndbuf / 3) {
 		tcb->flags &= ~RNL_F_WANT_WRITE;

@@ -119,6 +119,7 @@ struct rnl_work *rnl_tcb_busy(struct rnl_core *core, struct rnl_tcb *tcb)
 	w->recover = tcb->snd_una - 1;
 	tcb->work = w;
 	start_cc(core, tcb, w);
+	rnl_tune_start(core, tcb);
 	rnl_tcb_template(core, tcb);
 	rnl_core_timer(core, tcb, core->now_us + rnl_tcb_rto(core, tcb));
 	return w;
@@ -212,7 +213,7 @@ uint8_t rnl_tcb_offer_wscale(const struct rnl_conn_opts *opts)
 {
 	uint8_t shift = 0;
 
-	while (shift < 14 && (uint32_t)UINT16_MAX << shift < opts->rcvbuf_bytes)
+	while (shift < 14 && (uint32_t)UINT16_MAX << shift < opts->rcvbuf_max_bytes)
 		shift++;
 	return shift;
 }
@@ -243,6 +244,7 @@ void rnl_tcb_negotiated(struct rnl_core *core, struct rnl_tcb *tcb, const struct
 	if (tcb->work == NULL)
 		return;
 	start_cc(core, tcb, tcb->work);
+	rnl_tune_start(core, tcb);
 	rnl_tcb_template(core, tcb);
 }
 
@@ -256,73 +258,6 @@ uint32_t rnl_tcb_rto(const struct rnl_core *core, const struct rnl_tcb *tcb)
 		rto = RNL_RTO_SYN_LOST_US;
 
 	return rnl_rtt_backoff(rto, tcb->backoff);
-}
-
-/* Segments that `bytes` fill, as Linux counts them. */
-static uint32_t segments(uint32_t bytes, uint32_t mss)
-{
-	return (bytes + mss - 1) / mss;
-}
-
-static void work_info(const struct rnl_tcb *tcb, const struct rnl_work *w,
-		      struct rnl_conn_info *info)
-{
-	uint32_t flight = tcb->snd_nxt - tcb->snd_una;
-	bool syn = tcb->state == RNL_SYN_SENT || tcb->state == RNL_SYN_RECEIVED;
-	bool fin = tcb->flags & RNL_F_FIN_SENT;
-	uint32_t octets = flight > 0 ? flight - (syn || fin) : 0;
-
-	info->tcpi_unacked = segments(flight, tcb->snd_mss);
-	info->tcpi_sacked = w->dup_acks;
-	info->tcpi_lost = segments(w->sentq.lost_bytes, tcb->snd_mss);
-	info->tcpi_retrans = segments(w->sentq.retrans_bytes, tcb->snd_mss);
-	info->tcpi_total_retrans = w->total_retrans;
-	info->tcpi_snd_cwnd = w->cc.cwnd_bytes / tcb->snd_mss;
-	info->tcpi_snd_ssthresh = w->cc.ssthresh_bytes == UINT32_MAX
-				      ? UINT32_MAX
-				      : w->cc.ssthresh_bytes / tcb->snd_mss;
-	info->tcpi_notsent_bytes = (uint32_t)RTE_MIN(w->snd.end - w->snd.una - octets,
-						     (uint64_t)UINT32_MAX);
-	info->tcpi_rcv_ooopack = w->reasm.bytes;
-	info->unread_bytes = w->rcvq.bytes;
-	info->unacked_bytes = flight;
-}
-
-void rnl_tcb_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
-		  struct rnl_conn_info *info)
-{
-	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
-	const struct rnl_core_port *port = &core->ports[core->nexthop_port[tcb->nexthop]];
-
-	*info = (struct rnl_conn_info){
-	    .tuple = tcb->key,
-	    .tcpi_state = tcb->state,
-	    .tcpi_ca_state = tcb->flags & RNL_F_LOSS ? 4 : tcb->flags & RNL_F_RECOVERY ? 3 : 0,
-	    .tcpi_retransmits = tcb->backoff,
-	    .tcpi_probes = tcb->probes,
-	    .tcpi_backoff = tcb->backoff,
-	    .tcpi_options =
-		(uint8_t)((tcb->flags & RNL_F_TS ? 1 : 0) | (tcb->flags & RNL_F_SACK ? 2 : 0) |
-			  (tcb->flags & RNL_F_WSCALE ? 4 : 0)),
-	    .tcpi_snd_wscale = rnl_wscale_theirs(tcb->wscale),
-	    .tcpi_rcv_wscale = rnl_wscale_ours(tcb->wscale),
-	    .tcpi_rto = rnl_tcb_rto(core, tcb),
-	    .tcpi_ato = opts->delayed_ack_us,
-	    .tcpi_snd_mss = tcb->snd_mss,
-	    .tcpi_rcv_mss = tcb->rcv_mss,
-	    .tcpi_pmtu = port->mtu,
-	    .tcpi_rtt = tcb->rtt.srtt_us >> 3,
-	    .tcpi_rttvar = tcb->rtt.rttvar_us >> 2,
-	    .tcpi_advmss = (uint32_t)(port->mtu - rnl_ip_hlen(&tcb->key.raddr) - RNL_TCP_HLEN),
-	    .tcpi_bytes_acked = tcb->snd_bytes,
-	    .tcpi_bytes_received = tcb->rcv_bytes,
-	    .tcpi_snd_wnd = tcb->snd_wnd,
-	    .tcpi_rcv_wnd = tcb->rcv_adv - tcb->rcv_nxt,
-	    .cc = opts->cc->name,
-	    .soft_error = tcb->soft_error,
-	};
-	if (tcb->work != NULL)
-		work_info(tcb, tcb->work, info);
 }
 
 static const char *check_work(const struct rnl_core *core, const struct rnl_tcb *tcb)

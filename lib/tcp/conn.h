@@ -112,6 +112,38 @@ _Static_assert(offsetof(struct rnl_tcb, snd_wnd) == 1 * RNL_CACHE_LINE, "line 1"
 _Static_assert(offsetof(struct rnl_tcb, snd_bytes) == 2 * RNL_CACHE_LINE, "line 2");
 _Static_assert(sizeof(struct rnl_tcb) == 3 * RNL_CACHE_LINE, "three lines");
 
+/** What tcp_info tells beyond what TCP needs; lost with the working set. */
+struct rnl_meter {
+	uint64_t bytes_sent;
+	uint64_t bytes_retrans;
+	uint32_t segs_in, segs_out;
+	uint32_t data_segs_in, data_segs_out;
+	uint32_t ooo_segs;
+	uint32_t last_data_rx_ms;
+	uint16_t rtos, rto_episodes;
+	uint8_t chrono;          /* enum rnl_chrono: what time is spent with since chrono_us */
+	uint64_t chrono_us;
+	uint64_t chrono_sum[3]; /* us, by enum rnl_chrono - 1 */
+};
+
+/** What a sender spends its time with. */
+enum rnl_chrono {
+	RNL_CHRONO_NONE,   /* nothing queued or in flight */
+	RNL_CHRONO_BUSY,   /* sending, or waiting for acknowledgements or congestion window */
+	RNL_CHRONO_RWND,   /* the peer's window takes no more */
+	RNL_CHRONO_SNDBUF, /* everything is sent, and the application waits for room */
+};
+
+/** Receive-buffer tuning: one measure for each window of data (tune.c). */
+struct rnl_tune {
+	uint32_t rcvbuf;  /* receive buffer in force, octets */
+	uint32_t mark;    /* sequence number at which the measure ends */
+	uint64_t since_us;
+	uint64_t bytes;   /* rcv_bytes then, less what was unread */
+	uint32_t rtt_us;  /* smoothed; 0: no sample */
+	uint32_t space;   /* most octets that were consumed in one round trip */
+};
+
 struct rnl_work {
 	/* what an ACK touches */
 	struct rnl_sentq sentq;
@@ -133,6 +165,8 @@ struct rnl_work {
 	/* what received data touches */
 	struct rnl_rcvq rcvq;
 	struct rnl_reasm reasm;
+	struct rnl_tune tune;
+	struct rnl_meter meter;
 	uint32_t peer_fin; /* sequence number of a FIN that arrived out of order */
 	bool peer_fin_seen;
 	bool persist; /* rto_at_us is the persist timer */

@@ -17,6 +17,8 @@
 #include "tcp/conn.h"
 
 #define RNL_MAX_PORTS 8
+#define RNL_CHALLENGE_PEERS 64
+#define RNL_CHALLENGE_CONNS 1024
 
 /** What TCP knows of a port. */
 struct rnl_core_port {
@@ -62,8 +64,9 @@ struct rnl_core {
 	uint32_t held_max;
 	struct rnl_policy *policies;
 	uint8_t *nexthop_port; /* port of each next hop */
-	uint64_t challenge_second; /* RFC 5961 7: the second that challenge_left counts for */
-	uint32_t challenge_left;
+	uint64_t challenge_second; /* RFC 5961 7: the second that these limits count for */
+	uint8_t challenge_peer[RNL_CHALLENGE_PEERS]; /* left, by a keyed hash of the peer's address */
+	uint8_t challenge_conn[RNL_CHALLENGE_CONNS]; /* given, by a keyed hash of the connection */
 	uint32_t rst_left; /* RSTs for no connection left in that second */
 	uint32_t time_wait_ms;
 	struct rnl_secrets secrets;

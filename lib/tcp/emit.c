@@ -5,10 +5,13 @@
  * RFC 9293 3.8.6.2.2, 3.10.7.1; RFC 7323 2, 3; RFC 2018 2; RFC 5961 7.
  */
 #include "base/seq.h"
+#include "base/siphash.h"
 #include "tcp/tcp.h"
 #include "wire/ip.h"
 
-#define CHALLENGE_PER_SECOND 1000 /* RFC 5961 7 leaves the number open */
+/* In a second, the first on average; RFC 5961 7 leaves the numbers open. */
+#define CHALLENGE_PER_PEER 160
+#define CHALLENGE_PER_CONN 8
 #define RST_PER_SECOND 10000
 
 /* An empty packet to put headers in front of, if the queue has room for it. */
@@ -34,7 +37,7 @@ static void queue_packet(struct rnl_core *core, struct rte_mbuf *m, uint16_t nex
 
 uint32_t rnl_emit_edge(const struct rnl_core *core, const struct rnl_tcb *tcb)
 {
-	uint32_t rcvbuf = rnl_core_policy(core, tcb)->opts.rcvbuf_bytes;
+	uint32_t rcvbuf = rnl_tune_rcvbuf(core, tcb);
 	uint32_t queued = tcb->work != NULL ? tcb->work->rcvq.bytes : 0;
 	uint32_t room = rcvbuf > queued ? rcvbuf - queued : 0;
 	uint32_t field_max = (uint32_t)UINT16_MAX << rnl_wscale_ours(tcb->wscale);
@@ -48,7 +51,7 @@ uint32_t rnl_emit_edge(const struct rnl_core *core, const struct rnl_tcb *tcb)
  */
 static uint16_t select_window(struct rnl_core *core, struct rnl_tcb *tcb, uint8_t shift)
 {
-	uint32_t rcvbuf = rnl_core_policy(core, tcb)->opts.rcvbuf_bytes;
+	uint32_t rcvbuf = rnl_tune_rcvbuf(core, tcb);
 	uint32_t edge = rnl_emit_edge(core, tcb);
 	uint32_t step = RTE_MIN(rcvbuf / 2, (uint32_t)tcb->rcv_mss);
 	uint32_t field;
@@ -77,6 +80,19 @@ static void acknowledged(struct rnl_tcb *tcb)
 		tcb->work->delack_at_us = 0;
 }
 
+/* For tcp_info. One packet may be cut into several segments by the port. */
+static void sent(struct rnl_tcb *tcb, uint32_t payload)
+{
+	struct rnl_meter *meter = &tcb->work->meter;
+	uint32_t segs = 1;
+
+	if (unlikely(payload > tcb->snd_mss))
+		segs = (payload + tcb->snd_mss - 1) / tcb->snd_mss;
+	meter->segs_out += segs;
+	meter->data_segs_out += payload > 0 ? segs : 0;
+	meter->bytes_sent += payload;
+}
+
 static uint8_t opts_tos(const struct rnl_conn_opts *opts)
 {
 	return (uint8_t)(opts->dscp << 2);
@@ -102,6 +118,7 @@ void rnl_emit_data(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *
 	    .tso_mss = m->pkt_len > tcb->snd_mss ? tcb->snd_mss : 0,
 	};
 
+	sent(tcb, m->pkt_len);
 	rnl_tmpl_write(&tcb->work->tmpl, m, &f, 0, port->caps);
 	acknowledged(tcb);
 	queue_packet(core, m, tcb->nexthop);
@@ -156,35 +173,50 @@ void rnl_emit_ack_now(struct rnl_core *core, struct rnl_tcb *tcb)
 	rnl_core_output(core, tcb);
 }
 
-/* Both limits are drawn anew each second, so that counting answers tells an outsider nothing. */
+/* All limits are drawn anew each second, so that counting answers tells an outsider nothing. */
 static void refill_limits(struct rnl_core *core)
 {
-	uint64_t second = core->now_us / 1000000;
+	uint64_t second = core->now_us / 1000000 + 1; /* 0: none was drawn yet */
+	unsigned int i;
 
 	if (second == core->challenge_second)
 		return;
 	core->challenge_second = second;
-	core->challenge_left =
-	    CHALLENGE_PER_SECOND / 2 + rnl_prng_below(&core->prng, CHALLENGE_PER_SECOND);
+	for (i = 0; i < RNL_CHALLENGE_PEERS; i++)
+		core->challenge_peer[i] = (uint8_t)(CHALLENGE_PER_PEER / 2 +
+						    rnl_prng_below(&core->prng, CHALLENGE_PER_PEER));
+	memset(core->challenge_conn, 0, sizeof(core->challenge_conn));
 	core->rst_left = RST_PER_SECOND / 2 + rnl_prng_below(&core->prng, RST_PER_SECOND);
 }
 
-/* RFC 5961 7: challenge ACKs are throttled. */
-bool rnl_emit_challenged(struct rnl_core *core)
+/*
+ * RFC 5961 7: challenge ACKs are throttled. One count for all would be an oracle (CVE-2016-5696): who
+ * probes somebody else's connection sees on his own whether he hit. So a connection has a limit of its
+ * own, and peers are spread over counts that are redrawn at random; which of them share one is a hash
+ * that only we know. No block of a connection grows for it.
+ */
+bool rnl_emit_challenged(struct rnl_core *core, const struct rnl_tuple *key)
 {
+	const uint8_t *secret = core->secrets.flow;
+	uint64_t peer = rnl_siphash13(secret, &key->raddr, sizeof(key->raddr));
+	uint8_t *left = &core->challenge_peer[peer % RNL_CHALLENGE_PEERS];
+	uint8_t *given =
+	    &core->challenge_conn[rnl_siphash13(secret, key, sizeof(*key)) % RNL_CHALLENGE_CONNS];
+
 	refill_limits(core);
-	if (core->challenge_left == 0) {
+	if (*given == CHALLENGE_PER_CONN || *left == 0) {
 		rnl_core_count(core, RNL_C_tcp_tx_challenge_limited);
 		return false;
 	}
-	core->challenge_left--;
+	(*given)++;
+	(*left)--;
 	rnl_core_count(core, RNL_C_tcp_tx_challenge_acks);
 	return true;
 }
 
 void rnl_emit_challenge(struct rnl_core *core, struct rnl_tcb *tcb)
 {
-	if (rnl_emit_challenged(core))
+	if (rnl_emit_challenged(core, &tcb->key))
 		rnl_emit_ack_now(core, tcb);
 }
 

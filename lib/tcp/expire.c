@@ -69,6 +69,8 @@ static void retransmission_timeout(struct rnl_core *core, struct rnl_tcb *tcb)
 	if (gave_up(core, tcb))
 		return;
 	rnl_core_count(core, RNL_C_tcp_rto);
+	w->meter.rtos++;
+	w->meter.rto_episodes += tcb->backoff == 0;
 	if (connecting(tcb))
 		tcb->flags |= RNL_F_SYN_LOST;
 	else if (tcb->backoff == 0)

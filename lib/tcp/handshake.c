@@ -202,7 +202,7 @@ enum rnl_mini_verdict rnl_handshake_mini(struct rnl_core *core, struct rnl_mini 
 		/* RFC 5961 3.2 */
 		rnl_core_count(core, RNL_C_tcp_rx_rst_bad);
 		if (seg->seq - mini->rcv_nxt < mini_window(core, mini) &&
-		    rnl_handshake_may_answer(mini) && rnl_emit_challenged(core))
+		    rnl_handshake_may_answer(mini) && rnl_emit_challenged(core, &mini->key))
 			rnl_emit_mini(core, mini, false);
 		return RNL_MINI_KEEP;
 	}

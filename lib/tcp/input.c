@@ -48,6 +48,8 @@ static void fast(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg
 	rnl_ack(core, tcb, seg);
 	if (seg->len > 0)
 		taken = rnl_text(core, tcb, seg);
+	if (likely(tcb->work != NULL))
+		tcb->work->meter.segs_in++;
 	if (!taken)
 		rte_pktmbuf_free(seg->m);
 }
@@ -70,6 +72,8 @@ static bool slow(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg
 {
 	if (!rnl_validate(core, tcb, seg))
 		return false;
+	if (tcb->work != NULL)
+		tcb->work->meter.segs_in++;
 	if (tcb->state == RNL_SYN_RECEIVED)
 		established(core, tcb, seg);
 	if (!rnl_ack(core, tcb, seg))

@@ -100,6 +100,7 @@ static enum verdict retransmit(struct rnl_core *core, struct rnl_tcb *tcb)
 	rnl_sentq_resent(&w->sentq, &core->ranges, i, &again);
 	tcb->flags &= ~RNL_F_RTX_NOW;
 	w->total_retrans++;
+	w->meter.bytes_retrans += len;
 	w->last_send_us = core->now_us;
 	rnl_core_count(core, RNL_C_tcp_retransmits);
 	rnl_emit_data(core, tcb, m, r->seq, flags);
@@ -394,9 +395,11 @@ bool rnl_tcp_output(struct rnl_core *core, struct rnl_tcb *tcb)
 	if (tcb->state == RNL_SYN_SENT || tcb->state == RNL_SYN_RECEIVED)
 		return send_syn(core, tcb) != STUCK;
 	if (tcb->work != NULL && may_send_data(tcb)) {
+		rnl_info_before_output(core, tcb);
 		v = retransmissions(core, tcb);
 		if (v == SENT)
 			v = new_data(core, tcb);
+		rnl_info_after_output(core, tcb);
 	}
 	/* An ACK does not wait for the buffer that data waits for: it may be what frees one. */
 	if (tcb->state != RNL_CLOSED && acks(core, tcb) == STUCK)

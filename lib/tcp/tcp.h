@@ -40,9 +40,6 @@ uint16_t rnl_tcb_offer_mss(struct rnl_core *core, const struct rnl_tuple *key, u
 uint8_t rnl_tcb_offer_wscale(const struct rnl_conn_opts *opts);
 /** @return RTO in force, us, backoff included. */
 uint32_t rnl_tcb_rto(const struct rnl_core *core, const struct rnl_tcb *tcb);
-/** Fills *info. */
-void rnl_tcb_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
-		  struct rnl_conn_info *info);
 /** Verifies every invariant of a connection. @return NULL, or which one is broken. */
 const char *rnl_tcb_check(const struct rnl_core *core, const struct rnl_tcb *tcb);
 
@@ -74,6 +71,38 @@ bool rnl_text(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg);
 void rnl_text_schedule_ack(struct rnl_core *core, struct rnl_tcb *tcb, bool at_once);
 /** The application consumed `len` octets of received data: the window may open. */
 void rnl_text_consumed(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t len);
+
+/* ---- tune.c: buffers that follow the path ---- */
+
+/** Begins to measure: the working set is new, or the buffers' options changed. */
+void rnl_tune_start(const struct rnl_core *core, struct rnl_tcb *tcb);
+/** A window's worth of data came: the receive buffer may grow. */
+void rnl_tune_received(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg);
+/** @return octets that the receive buffer has in force. */
+static inline uint32_t rnl_tune_rcvbuf(const struct rnl_core *core, const struct rnl_tcb *tcb)
+{
+	return tcb->work != NULL ? tcb->work->tune.rcvbuf
+				 : rnl_core_policy(core, tcb)->opts.rcvbuf_bytes;
+}
+/** @return octets that the send buffer has in force: room for two congestion windows, so that an
+ * application that refills it each round trip keeps the path full. */
+static inline uint32_t rnl_tune_sndbuf(const struct rnl_core *core, const struct rnl_tcb *tcb)
+{
+	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
+	uint32_t want = tcb->work != NULL ? RTE_MIN(tcb->work->cc.cwnd_bytes, 1u << 30) * 2 : 0;
+
+	return RTE_MAX(opts->sndbuf_bytes, RTE_MIN(want, opts->sndbuf_max_bytes));
+}
+
+/* ---- info.c: what is known of a connection ---- */
+
+/** Fills *info. */
+void rnl_tcb_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
+		  struct rnl_conn_info *info);
+/** Before output: a pause that began with the last acknowledgement is over. */
+void rnl_info_before_output(const struct rnl_core *core, struct rnl_tcb *tcb);
+/** After output: what holds the sender now. */
+void rnl_info_after_output(const struct rnl_core *core, struct rnl_tcb *tcb);
 
 /* ---- handshake.c, timewait.c ---- */
 
@@ -137,12 +166,13 @@ void rnl_tcp_rearm(struct rnl_core *core, struct rnl_tcb *tcb);
 bool rnl_emit_ack(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t seq, uint16_t flags);
 /** An ACK that must not wait: sent now, or with the next output when it cannot be. */
 void rnl_emit_ack_now(struct rnl_core *core, struct rnl_tcb *tcb);
-/** @return whether the limit of challenge ACKs leaves one; counts it either way (RFC 5961 7). */
-bool rnl_emit_challenged(struct rnl_core *core);
+/** @return whether the limits of challenge ACKs for a connection and for its peer's address leave one;
+ * counts it either way (RFC 5961 7). */
+bool rnl_emit_challenged(struct rnl_core *core, const struct rnl_tuple *key);
 /** Answers a segment without octets that is not acceptable: rarely for each connection, so that two
  * ends that disagree do not talk for ever (RFC 5961 7). */
 void rnl_emit_disagree(struct rnl_core *core, struct rnl_tcb *tcb);
-/** A challenge ACK (RFC 5961), within its limit. */
+/** A challenge ACK (RFC 5961), within the limits of its connection and of its peer's address. */
 void rnl_emit_challenge(struct rnl_core *core, struct rnl_tcb *tcb);
 /** SYN or SYN-ACK of a full block. */
 bool rnl_emit_syn(struct rnl_core *core, struct rnl_tcb *tcb);

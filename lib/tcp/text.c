@@ -22,7 +22,7 @@ void rnl_text_schedule_ack(struct rnl_core *core, struct rnl_tcb *tcb, bool at_o
 /* RFC 9293 3.8.6.2.2: the window is offered again when it has grown by something worth having. */
 void rnl_text_consumed(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t len)
 {
-	uint32_t rcvbuf = rnl_core_policy(core, tcb)->opts.rcvbuf_bytes;
+	uint32_t rcvbuf = rnl_tune_rcvbuf(core, tcb);
 	int32_t gain = rnl_seq_diff(rnl_emit_edge(core, tcb), tcb->rcv_adv);
 	uint32_t worth =
 	    tcb->flags & RNL_F_ZERO_WND ? RTE_MIN(rcvbuf / 2, (uint32_t)tcb->rcv_mss) : rcvbuf / 2;
@@ -82,8 +82,12 @@ static bool in_order(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg 
 	if (unlikely(seg->len > tcb->rcv_mss))
 		tcb->rcv_mss =
 		    (uint16_t)RTE_MIN(seg->len, (uint32_t)rnl_core_port(core, tcb->nexthop)->mtu);
+	tcb->work->meter.data_segs_in++;
+	tcb->work->meter.last_data_rx_ms = core->now_ms;
 	if (unlikely(!rnl_reasm_empty(&tcb->work->reasm)))
 		filled = take_reassembled(core, tcb);
+	if (unlikely(rnl_seq_geq(tcb->rcv_nxt, tcb->work->tune.mark)))
+		rnl_tune_received(core, tcb, seg);
 	tcb->flags &= ~RNL_F_RX_PAUSED;
 	rnl_core_event(core, tcb, RNL_EV_RECEIVED);
 	rnl_text_schedule_ack(core, tcb, filled);
@@ -97,6 +101,9 @@ static bool out_of_order(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_
 	uint32_t bufs = r->bufs;
 	int added;
 
+	tcb->work->meter.data_segs_in++;
+	tcb->work->meter.ooo_segs++;
+	tcb->work->meter.last_data_rx_ms = core->now_ms;
 	if (under_pressure(core, 7)) {
 		rnl_core_count(core, RNL_C_tcp_rx_ooo_drop);
 		rnl_emit_ack_now(core, tcb);

@@ -45,6 +45,9 @@ s = socket.create_connection(('$RUNNEL_IP', 7)); s.send(b'x'); s.recv(1); print(
 held=$child
 within 5 grep -q open "$STATE/tmp/held.out"
 check show-conn type_line "show conn" "$KERNEL_IP.*ESTABLISHED|ESTABLISHED.*$KERNEL_IP"
+id=$(tail -n 3 "$STATE/tmp/runnel.out" | sed -n "s/^ *\([0-9a-f]\{8,16\}\) ESTABLISHED.*/\1/p" | tail -n 1)
+check show-conn-id type_line "show conn $id" "tcpi_rtt .* us"
+check show-conn-no-id type_line "show conn nonsense" "is no connection"
 type_line stop .
 check refuses-after-stop within 5 peer refused $RUNNEL_IP 7
 check connections-outlive-stop type_line "show conn" "$KERNEL_IP"

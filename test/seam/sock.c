@@ -395,6 +395,8 @@ static const struct {
     OPT(rto_min_us),
     OPT(fin_wait2_ms),
     OPT(time_wait_ms),
+    OPT(sndbuf_max_bytes),
+    OPT(rcvbuf_max_bytes),
 };
 
 static void put(void *at, size_t size, uint64_t value)

@@ -31,6 +31,12 @@ static void policy__refuses_and_says_why(void **state)
 		pair_check_error(&err, part);                                                      \
 	} while (0)
 	REFUSED(rcvbuf_bytes, (1u << 30) + 1, "1073741824");
+	REFUSED(rcvbuf_max_bytes, (1u << 30) + 1, "1073741824");
+	o = defaults();
+	o.rcvbuf_bytes = 20000;
+	o.rcvbuf_max_bytes = 19999;
+	assert_int_equal(get(&o), -EINVAL);
+	pair_check_error(&err, "limit is below its size");
 	REFUSED(delayed_ack_us, 500000, "below 500000");
 	REFUSED(dscp, 64, "0 to 63");
 	cc.priv_size = sizeof(((struct rnl_cc *)0)->priv) + 1;
@@ -56,6 +62,22 @@ static void policy__takes_the_largest_values(void **state)
 	o.dscp = 63;
 	i = get(&o);
 	assert_true(i > 0);
+	rnl_policy_put(w.a.st, (uint16_t)i);
+}
+
+/* A buffer that was set stays; a limit alone lets it grow, from there if that is less. */
+static void policy__buffers_that_are_set_do_not_grow(void **state)
+{
+	struct rnl_conn_opts o = defaults();
+	int i;
+
+	o.rcvbuf_bytes = 30000;
+	o.sndbuf_max_bytes = 20000;
+	i = get(&o);
+	assert_true(i > 0);
+	assert_int_equal(w.a.st->core.policies[i].opts.rcvbuf_max_bytes, 30000);
+	assert_int_equal(w.a.st->core.policies[i].opts.sndbuf_bytes, 20000);
+	assert_int_equal(w.a.st->core.policies[i].opts.sndbuf_max_bytes, 20000);
 	rnl_policy_put(w.a.st, (uint16_t)i);
 }
 
@@ -95,6 +117,8 @@ static void policy__defaults_are_those_of_the_header(void **state)
 	assert_int_equal(o.size, sizeof(o));
 	assert_int_equal(o.sndbuf_bytes, 262144);
 	assert_int_equal(o.rcvbuf_bytes, 262144);
+	assert_int_equal(o.sndbuf_max_bytes, 4194304);
+	assert_int_equal(o.rcvbuf_max_bytes, 6291456);
 	assert_int_equal(o.connect_timeout_ms, 180000);
 	assert_int_equal(o.user_timeout_ms, 0);
 	assert_int_equal(o.idle_timeout_ms, 0);
@@ -263,6 +287,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    pair_test(policy__refuses_and_says_why),
 	    pair_test(policy__takes_the_largest_values),
+	    pair_test(policy__buffers_that_are_set_do_not_grow),
 	    pair_test(policy__equal_sets_are_one),
 	    pair_test(policy__defaults_are_those_of_the_header),
 	    pair_test(policy__4096_sets_and_no_more),

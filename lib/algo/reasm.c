@@ -4,7 +4,7 @@
  * that it fills and joins the runs on either side; at most RNL_REASM_MAX_RUNS are looked at.
  * Refuses: window arithmetic (the caller has trimmed to the window), overwriting what is there,
  * copying, growing past 65,535 buffers (a chain's own limit). Floor 2.
- * RFC 9293 3.10.7.4 (SHLD-31), RFC 2018 3 (the stamps give the order of SACK blocks).
+ * RFC 9293 3.10.7.4 (SHLD-31), RFC 2018 4, RFC 2883 4.2.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -45,9 +45,38 @@ static uint32_t find_before(const struct rnl_reasm *r, const struct rnl_pool *po
 	return i;
 }
 
+/* The second list: by when a segment last came, so that nobody has to look through all runs. */
+static void recent_unlink(struct rnl_reasm *r, struct rnl_pool *pool, const struct rnl_run *run)
+{
+	*(run->newer != RNL_NIL ? &run_at(pool, run->newer)->older : &r->newest) = run->older;
+	if (run->older != RNL_NIL)
+		run_at(pool, run->older)->newer = run->newer;
+}
+
+static void recent_push(struct rnl_reasm *r, struct rnl_pool *pool, uint32_t i)
+{
+	struct rnl_run *run = run_at(pool, i);
+
+	run->newer = RNL_NIL;
+	run->older = r->newest;
+	if (r->newest != RNL_NIL)
+		run_at(pool, r->newest)->newer = i;
+	r->newest = i;
+}
+
+static void touch(struct rnl_reasm *r, struct rnl_pool *pool, uint32_t i)
+{
+	if (r->newest == i)
+		return;
+	recent_unlink(r, pool, run_at(pool, i));
+	recent_push(r, pool, i);
+}
+
 static void unlink_run(struct rnl_reasm *r, struct rnl_pool *pool, uint32_t i)
 {
 	const struct rnl_run *run = run_at(pool, i);
+
+	recent_unlink(r, pool, run);
 
 	*(run->prev != RNL_NIL ? &run_at(pool, run->prev)->next : &r->head) = run->next;
 	*(run->next != RNL_NIL ? &run_at(pool, run->next)->prev : &r->tail) = run->prev;
@@ -93,6 +122,7 @@ static uint32_t insert_run(struct rnl_reasm *r, struct rnl_pool *pool, uint32_t 
 	new->next = before != RNL_NIL ? run_at(pool, before)->next : r->head;
 	*(before != RNL_NIL ? &run_at(pool, before)->next : &r->head) = i;
 	*(new->next != RNL_NIL ? &run_at(pool, new->next)->prev : &r->tail) = i;
+	recent_push(r, pool, i);
 	r->runs++;
 	return i;
 }
@@ -138,17 +168,46 @@ static uint32_t place(struct rnl_reasm *r, struct rnl_pool *pool, uint32_t befor
 	return before;
 }
 
-int rnl_reasm_add(struct rnl_reasm *r, struct rnl_pool *pool, uint32_t seq, struct rte_mbuf *m)
+/* What [seq, end) shares with the runs, given the last one that begins at or before seq. */
+static bool overlap(const struct rnl_reasm *r, const struct rnl_pool *pool, uint32_t before,
+                    const struct rnl_sack *seg, struct rnl_sack *dup)
+{
+	uint32_t i = before;
+
+	if (i == RNL_NIL || rnl_seq_leq(run_at(pool, i)->end, seg->left))
+		i = i != RNL_NIL ? run_at(pool, i)->next : r->head;
+	if (i == RNL_NIL || rnl_seq_geq(run_at(pool, i)->seq, seg->right))
+		return false;
+	dup->left = rnl_seq_max(run_at(pool, i)->seq, seg->left);
+	dup->right = rnl_seq_min(run_at(pool, i)->end, seg->right);
+	return true;
+}
+
+bool rnl_reasm_overlap(const struct rnl_reasm *r, const struct rnl_pool *pool, uint32_t seq,
+                       uint32_t end, struct rnl_sack *dup)
+{
+	const struct rnl_sack seg = {seq, end};
+
+	return overlap(r, pool, find_before(r, pool, seq), &seg, dup);
+}
+
+int rnl_reasm_add(struct rnl_reasm *r, struct rnl_pool *pool, uint32_t seq, struct rte_mbuf *m,
+                  struct rnl_sack *dup)
 {
 	uint32_t before = find_before(r, pool, seq), after;
 	uint32_t from = seq, to = seq + m->pkt_len, i;
+	const struct rnl_sack seg = {from, to};
+	struct rnl_sack had = *dup;
 	struct rnl_run run;
+
+	overlap(r, pool, before, &seg, &had);
 
 	if (before != RNL_NIL)
 		from = rnl_seq_max(from, run_at(pool, before)->end);
 	if (rnl_seq_geq(from, to)) {
 		if (m->pkt_len != 0)
-			run_at(pool, before)->stamp = ++r->stamp;
+			touch(r, pool, before);
+		*dup = had;
 		rte_pktmbuf_free(m);
 		return 0;
 	}
@@ -162,7 +221,8 @@ int rnl_reasm_add(struct rnl_reasm *r, struct rnl_pool *pool, uint32_t seq, stru
 		rte_pktmbuf_free(m);
 		return -ENOBUFS;
 	}
-	run_at(pool, i)->stamp = ++r->stamp;
+	touch(r, pool, i);
+	*dup = had;
 	r->bytes += to - from;
 	r->bufs += run.bufs;
 	return (int)(to - from);
@@ -188,6 +248,16 @@ struct rte_mbuf *rnl_reasm_take(struct rnl_reasm *r, struct rnl_pool *pool, uint
 	m->nb_segs = (uint16_t)run.bufs;
 	*bytes = run.end - rcv_nxt;
 	return rnl_pkt_slice(m, rcv_nxt - run.seq, *bytes);
+}
+
+unsigned int rnl_reasm_recent(const struct rnl_reasm *r, const struct rnl_pool *pool,
+                              struct rnl_sack *out, unsigned int n)
+{
+	unsigned int got = 0;
+
+	for (uint32_t i = r->newest; i != RNL_NIL && got < n; i = run_at(pool, i)->older)
+		out[got++] = (struct rnl_sack){run_at(pool, i)->seq, run_at(pool, i)->end};
+	return got;
 }
 
 uint32_t rnl_reasm_drop_last(struct rnl_reasm *r, struct rnl_pool *pool)
@@ -219,6 +289,18 @@ static const char *check_chain(const struct rnl_run *run)
 	return bytes != run->end - run->seq ? "a run whose octets are not its length" : NULL;
 }
 
+static const char *check_recent(const struct rnl_reasm *r, const struct rnl_pool *pool)
+{
+	uint32_t runs = 0, newer = RNL_NIL;
+
+	for (uint32_t i = r->newest; i != RNL_NIL; i = run_at(pool, i)->older) {
+		if (++runs > r->runs || run_at(pool, i)->newer != newer)
+			return "a broken list of recent runs";
+		newer = i;
+	}
+	return runs != r->runs ? "a list of recent runs that lacks some" : NULL;
+}
+
 const char *rnl_reasm_check(const struct rnl_reasm *r, const struct rnl_pool *pool)
 {
 	uint32_t runs = 0, bytes = 0, bufs = 0, before = RNL_NIL;
@@ -244,5 +326,8 @@ const char *rnl_reasm_check(const struct rnl_reasm *r, const struct rnl_pool *po
 	}
 	if (before != r->tail || runs != r->runs)
 		return "a wrong tail or count of runs";
+	broken = check_recent(r, pool);
+	if (broken != NULL)
+		return broken;
 	return bytes != r->bytes || bufs != r->bufs ? "a wrong sum of octets or buffers" : NULL;
 }

@@ -2,10 +2,11 @@
 /*
  * Owns how a segment leaves TCP: the window that it offers, its timestamps, its place in the port's
  * transmit queue. Refuses to decide whether one should be sent. Floor 3.
- * RFC 9293 3.8.6.2.2, 3.10.7.1; RFC 7323 2, 3; RFC 2018 2; RFC 5961 7.
+ * RFC 9293 3.8.6.2.2, 3.10.7.1; RFC 7323 2, 3; RFC 2018 2, 4; RFC 5961 7.
  */
 #include "base/seq.h"
 #include "base/siphash.h"
+#include "tcp/sackgen.h"
 #include "tcp/tcp.h"
 #include "wire/ip.h"
 
@@ -103,45 +104,100 @@ static uint8_t our_shift(const struct rnl_tcb *tcb)
 	return rnl_wscale_ours(tcb->wscale);
 }
 
-void rnl_emit_data(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *m, uint32_t seq,
-		   uint16_t flags)
+/* What differs from one segment to the next, payload aside. */
+struct outgoing {
+	uint32_t seq;
+	uint32_t len; /* payload */
+	uint16_t flags;
+	const struct rnl_seg *answers; /* NULL: no segment in particular */
+};
+
+static void count_blocks(struct rnl_core *core, const struct rnl_tcb *tcb, const struct rnl_seg *seg)
+{
+	rnl_core_count(core, RNL_C_tcp_tx_sacks);
+	if (seg != NULL && seg->dup.left != seg->dup.right)
+		rnl_core_count(core, rnl_seq_lt(seg->dup.left, tcb->rcv_nxt)
+					 ? RNL_C_tcp_tx_dsack_old
+					 : RNL_C_tcp_tx_dsack_ooo);
+}
+
+/*
+ * Blocks for the packet, as many as it has room for (RFC 9293 3.7.1, MUST-16): a segment beside them
+ * is that much shorter, and so is each that the device cuts from a longer one.
+ * DEVIATES RFC 2018 4: a full segment that is sent again keeps its length and has no blocks; what they
+ * would say stood on the ACK of the segment that changed it.
+ */
+static void add_blocks(struct rnl_core *core, const struct rnl_tcb *tcb, const struct outgoing *o,
+		       struct rnl_tmpl_fields *f, struct rnl_tcpopt *opt)
+{
+	uint32_t room = RNL_TCPOPT_MAXLEN;
+	unsigned int octets;
+
+	if (o->len > 0 && o->len <= tcb->snd_mss)
+		room = tcb->snd_mss - o->len;
+	opt->has = 0;
+	octets = rnl_sackgen_fill(core, tcb, o->answers, room, opt);
+	if (octets == 0)
+		return;
+	f->sack = opt;
+	if (f->tso_mss != 0)
+		f->tso_mss = (uint16_t)(f->tso_mss - octets);
+	count_blocks(core, tcb, o->answers);
+}
+
+static void emit_data(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *m,
+		      const struct outgoing *o)
 {
 	const struct rnl_core_port *port = rnl_core_port(core, tcb->nexthop);
 	struct rnl_tmpl_fields f = {
-	    .seq = seq,
+	    .seq = o->seq,
 	    .ack = tcb->rcv_nxt,
 	    .tsval = rnl_emit_tsval(core, tcb->ts_offset),
 	    .tsecr = tcb->ts_recent,
-	    .flags = flags,
+	    .flags = o->flags,
 	    .wnd = select_window(core, tcb, our_shift(tcb)),
 	    .ip_id = core->ip_id++,
-	    .tso_mss = m->pkt_len > tcb->snd_mss ? tcb->snd_mss : 0,
+	    .tso_mss = o->len > tcb->snd_mss ? tcb->snd_mss : 0,
 	};
+	struct rnl_tcpopt opt;
 
+	if (unlikely(rnl_sackgen_hole(tcb) || o->answers != NULL))
+		add_blocks(core, tcb, o, &f, &opt);
 	sent(tcb, m->pkt_len);
 	rnl_tmpl_write(&tcb->work->tmpl, m, &f, 0, port->caps);
 	acknowledged(tcb);
 	queue_packet(core, m, tcb->nexthop);
 }
 
+void rnl_emit_data(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *m, uint32_t seq,
+		   uint16_t flags)
+{
+	const struct outgoing o = {.seq = seq, .len = m->pkt_len, .flags = flags};
+
+	emit_data(core, tcb, m, &o);
+}
+
 /* Headers written whole: for connections without a working set, and for segments off the usual path. */
-static void emit_whole(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *m, uint32_t seq,
-		       uint16_t flags)
+static void emit_whole(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *m,
+		       const struct outgoing *o)
 {
 	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
 	struct rnl_tcphdr_out h = {
 	    .key = tcb->key,
-	    .seq = seq,
-	    .ack = flags & RNL_TH_ACK ? tcb->rcv_nxt : 0,
-	    .flags = flags,
+	    .seq = o->seq,
+	    .ack = o->flags & RNL_TH_ACK ? tcb->rcv_nxt : 0,
+	    .flags = o->flags,
 	    .wnd = select_window(core, tcb, our_shift(tcb)),
 	    .ip_id = core->ip_id++,
 	    .ttl = opts->ttl,
 	    .tos = opts_tos(opts),
 	};
 
+	if (o->answers != NULL &&
+	    rnl_sackgen_fill(core, tcb, o->answers, RNL_TCPOPT_MAXLEN, &h.opt) > 0)
+		count_blocks(core, tcb, o->answers);
 	if (tcb->flags & RNL_F_TS) {
-		h.opt.has = RNL_OPT_TS;
+		h.opt.has |= RNL_OPT_TS;
 		h.opt.tsval = rnl_emit_tsval(core, tcb->ts_offset);
 		h.opt.tsecr = tcb->ts_recent;
 	}
@@ -150,27 +206,41 @@ static void emit_whole(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mb
 	queue_packet(core, m, tcb->nexthop);
 }
 
-bool rnl_emit_ack(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t seq, uint16_t flags)
+static bool emit_ack(struct rnl_core *core, struct rnl_tcb *tcb, const struct outgoing *o)
 {
 	struct rte_mbuf *m = empty_packet(core, tcb->nexthop);
 
 	if (m == NULL)
 		return false;
 	if (tcb->work != NULL)
-		rnl_emit_data(core, tcb, m, seq, flags | RNL_TH_ACK);
+		emit_data(core, tcb, m, o);
 	else
-		emit_whole(core, tcb, m, seq, flags | RNL_TH_ACK);
+		emit_whole(core, tcb, m, o);
 	return true;
 }
 
-void rnl_emit_ack_now(struct rnl_core *core, struct rnl_tcb *tcb)
+bool rnl_emit_ack(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t seq, uint16_t flags)
 {
-	if (rnl_emit_ack(core, tcb, tcb->snd_nxt, 0)) {
+	const struct outgoing o = {.seq = seq, .flags = flags | RNL_TH_ACK};
+
+	return emit_ack(core, tcb, &o);
+}
+
+void rnl_emit_answer(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg)
+{
+	const struct outgoing o = {.seq = tcb->snd_nxt, .flags = RNL_TH_ACK, .answers = seg};
+
+	if (emit_ack(core, tcb, &o)) {
 		rnl_core_count(core, RNL_C_tcp_tx_acks);
 		return;
 	}
 	tcb->flags |= RNL_F_ACK_NOW;
 	rnl_core_output(core, tcb);
+}
+
+void rnl_emit_ack_now(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	rnl_emit_answer(core, tcb, NULL);
 }
 
 /* All limits are drawn anew each second, so that counting answers tells an outsider nothing. */
@@ -350,10 +420,11 @@ void rnl_emit_reset(struct rnl_core *core, const struct rnl_seg *seg, uint16_t n
 
 void rnl_emit_abort(struct rnl_core *core, struct rnl_tcb *tcb)
 {
+	const struct outgoing o = {.seq = tcb->snd_nxt, .flags = RNL_TH_RST | RNL_TH_ACK};
 	struct rte_mbuf *m = empty_packet(core, tcb->nexthop);
 
 	if (m == NULL)
 		return;
 	rnl_core_count(core, RNL_C_tcp_tx_rst);
-	emit_whole(core, tcb, m, tcb->snd_nxt, RNL_TH_RST | RNL_TH_ACK);
+	emit_whole(core, tcb, m, &o);
 }

@@ -67,9 +67,14 @@ static void established(struct rnl_core *core, struct rnl_tcb *tcb, const struct
 	rnl_tcp_rearm(core, tcb);
 }
 
-/* @return whether seg->m was taken. */
+/*
+ * What came out of order, again, or into a hole is acknowledged at once, each by itself and in its
+ * order, so that the peer learns of each (RFC 5681 4.2, RFC 2018 4). @return whether seg->m was taken.
+ */
 static bool slow(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg)
 {
+	bool taken;
+
 	if (!rnl_validate(core, tcb, seg))
 		return false;
 	if (tcb->work != NULL)
@@ -81,7 +86,10 @@ static bool slow(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg
 	/* DEVIATES RFC 9293 3.8.5: the urgent pointer is counted; its data stays in line (RFC 6093 6). */
 	if (seg->flags & RNL_TH_URG)
 		rnl_core_count(core, RNL_C_tcp_rx_urgent);
-	return rnl_text(core, tcb, seg);
+	taken = rnl_text(core, tcb, seg);
+	if ((seg->answer || seg->dup.left != seg->dup.right) && tcb->state != RNL_CLOSED)
+		rnl_emit_answer(core, tcb, seg);
+	return taken;
 }
 
 /* The full block of a connection in TIME-WAIT lives until the application has read everything. */
@@ -99,6 +107,8 @@ void rnl_tcp_input(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *s
 		fast(core, tcb, seg);
 		return;
 	}
+	seg->dup = (struct rnl_sack){0};
+	seg->answer = false;
 	switch (tcb->state) {
 	case RNL_SYN_SENT:
 		rnl_handshake_syn_sent(core, tcb, seg);

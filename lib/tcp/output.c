@@ -5,6 +5,7 @@
  * RFC 9293 3.7.4 (Nagle), 3.8.6.2.1 (silly windows), 3.8.6.1; RFC 5681 3; RFC 6298 5.
  */
 #include "base/seq.h"
+#include "tcp/sackgen.h"
 #include "tcp/tcp.h"
 
 enum verdict {
@@ -148,7 +149,7 @@ static uint32_t cwnd_room(const struct rnl_tcb *tcb)
 static uint32_t largest(struct rnl_core *core, const struct rnl_tcb *tcb)
 {
 	const struct rnl_core_port *port = rnl_core_port(core, tcb->nexthop);
-	uint32_t mss = tcb->snd_mss;
+	uint32_t mss = rnl_sackgen_mss(tcb);
 
 	return port->caps & RNL_CAP_TX_TSO ? RTE_MAX(port->tso_max_bytes, mss) : mss;
 }
@@ -160,7 +161,7 @@ static uint32_t largest(struct rnl_core *core, const struct rnl_tcb *tcb)
  */
 static uint32_t next_length(struct rnl_core *core, struct rnl_tcb *tcb, uint64_t left)
 {
-	uint32_t mss = tcb->snd_mss;
+	uint32_t mss = rnl_sackgen_mss(tcb); /* SACK blocks go with new data, too */
 	uint32_t window = window_room(tcb);
 	uint32_t cwnd = cwnd_room(tcb);
 	uint32_t len = (uint32_t)RTE_MIN(left, (uint64_t)largest(core, tcb));
@@ -200,8 +201,9 @@ static uint32_t segs_fit(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t se
 	struct rnl_sndbuf_env env = rnl_core_sndbuf_env(core, tcb->nexthop);
 	uint32_t fit = rnl_sndbuf_fit(&tcb->work->snd, &env, offset_of(tcb, seq), len,
 				      rnl_core_port(core, tcb->nexthop)->tso_max_segs);
+	uint32_t mss = rnl_sackgen_mss(tcb);
 
-	return fit < len && fit > tcb->snd_mss ? fit - fit % tcb->snd_mss : fit;
+	return fit < len && fit > mss ? fit - fit % mss : fit;
 }
 
 /* Sends [SND.NXT, SND.NXT + len), and FIN behind it when fin is set. */

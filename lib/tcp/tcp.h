@@ -65,7 +65,8 @@ void rnl_ack_arm_rto(struct rnl_core *core, struct rnl_tcb *tcb);
 /** Makes `writable` due when enough of the send buffer is free. */
 void rnl_ack_maybe_writable(struct rnl_core *core, struct rnl_tcb *tcb);
 
-/** Steps 7 and 8: payload and FIN. @return whether seg->m was taken. */
+/** Steps 7 and 8: payload and FIN. Sets seg->answer when the segment must be acknowledged by itself.
+ * @return whether seg->m was taken. */
 bool rnl_text(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg);
 /** After in-order data: when the ACK goes out (RFC 9293 3.8.6.3). */
 void rnl_text_schedule_ack(struct rnl_core *core, struct rnl_tcb *tcb, bool at_once);
@@ -166,6 +167,8 @@ void rnl_tcp_rearm(struct rnl_core *core, struct rnl_tcb *tcb);
 bool rnl_emit_ack(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t seq, uint16_t flags);
 /** An ACK that must not wait: sent now, or with the next output when it cannot be. */
 void rnl_emit_ack_now(struct rnl_core *core, struct rnl_tcb *tcb);
+/** The ACK that a segment gets at once and for itself: says what of it was a duplicate (RFC 2883 4). */
+void rnl_emit_answer(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg);
 /** @return whether the limits of challenge ACKs for a connection and for its peer's address leave one;
  * counts it either way (RFC 5961 7). */
 bool rnl_emit_challenged(struct rnl_core *core, const struct rnl_tuple *key);

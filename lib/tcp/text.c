@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Owns the receive side: payload into the in-order queue or reassembly, FIN, and when an ACK is owed
- * for it. Floor 3. RFC 9293 3.8.6.2.2, 3.8.6.3, 3.10.7.4 (seventh and eighth check).
+ * for it. Floor 3. RFC 9293 3.8.6.2.2, 3.8.6.3, 3.10.7.4 (seventh and eighth check); RFC 5681 4.2;
+ * RFC 2018 8; RFC 2883 4.2.
  */
 #include "base/seq.h"
 #include "tcp/tcp.h"
@@ -50,8 +51,8 @@ static void append(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *
 	}
 }
 
-/* Data that lay behind a hole, now that it is filled. */
-static bool take_reassembled(struct rnl_core *core, struct rnl_tcb *tcb)
+/* Data that lay behind a hole, if it is filled now. */
+static void take_reassembled(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	struct rnl_reasm *r = &tcb->work->reasm;
 	uint32_t bufs = r->bufs, bytes;
@@ -59,19 +60,40 @@ static bool take_reassembled(struct rnl_core *core, struct rnl_tcb *tcb)
 
 	core->held -= bufs - r->bufs;
 	if (m == NULL)
-		return false;
+		return;
 	tcb->rcv_nxt += bytes;
 	tcb->rcv_bytes += bytes;
 	rnl_count_n(&core->counters, RNL_C_tcp_rx_bytes, bytes);
 	append(core, tcb, m);
-	return true;
+}
+
+/*
+ * RFC 2018 8: data that was reported may be dropped when memory runs out. Here only the farthest, and
+ * only for data that is in order: it is what lets the application go on and free something.
+ * @return whether there is room now.
+ */
+static bool make_room(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	while (core->held >= core->held_max && !rnl_reasm_empty(&tcb->work->reasm)) {
+		core->held -= rnl_reasm_drop_last(&tcb->work->reasm, &core->ranges);
+		rnl_core_count(core, RNL_C_tcp_rx_sack_reneged);
+	}
+	return core->held < core->held_max;
+}
+
+/* RFC 5681 4.2: a segment that fills a gap, in whole or in part, is acknowledged at once. */
+static void into_hole(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg)
+{
+	if (seg->dup.left == seg->dup.right)
+		rnl_reasm_overlap(&tcb->work->reasm, &core->ranges, seg->seq, seg->seq + seg->len,
+				  &seg->dup);
+	take_reassembled(core, tcb);
+	seg->answer = true;
 }
 
 static bool in_order(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg)
 {
-	bool filled = false;
-
-	if (unlikely(core->held >= core->held_max)) {
+	if (unlikely(core->held >= core->held_max) && !make_room(core, tcb)) {
 		rnl_core_count(core, RNL_C_tcp_rx_no_buffer);
 		return false;
 	}
@@ -85,16 +107,20 @@ static bool in_order(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg 
 	tcb->work->meter.data_segs_in++;
 	tcb->work->meter.last_data_rx_ms = core->now_ms;
 	if (unlikely(!rnl_reasm_empty(&tcb->work->reasm)))
-		filled = take_reassembled(core, tcb);
+		into_hole(core, tcb, seg);
 	if (unlikely(rnl_seq_geq(tcb->rcv_nxt, tcb->work->tune.mark)))
 		rnl_tune_received(core, tcb, seg);
 	tcb->flags &= ~RNL_F_RX_PAUSED;
 	rnl_core_event(core, tcb, RNL_EV_RECEIVED);
-	rnl_text_schedule_ack(core, tcb, filled);
+	rnl_text_schedule_ack(core, tcb, false);
 	return true;
 }
 
-/* RFC 9293 3.10.7.4 (SHLD-31) and RFC 5681 4.2: kept, and acknowledged at once. */
+/*
+ * RFC 9293 3.10.7.4 (SHLD-31) and RFC 5681 4.2: kept, and acknowledged at once.
+ * DEVIATES RFC 2018 8: a segment that is dropped on arrival is not reported: the peer would take it for
+ * delivered and send it again only after a timeout.
+ */
 static bool out_of_order(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg)
 {
 	struct rnl_reasm *r = &tcb->work->reasm;
@@ -104,17 +130,17 @@ static bool out_of_order(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_
 	tcb->work->meter.data_segs_in++;
 	tcb->work->meter.ooo_segs++;
 	tcb->work->meter.last_data_rx_ms = core->now_ms;
+	seg->answer = true;
 	if (under_pressure(core, 7)) {
 		rnl_core_count(core, RNL_C_tcp_rx_ooo_drop);
-		rnl_emit_ack_now(core, tcb);
 		return false;
 	}
-	added = rnl_reasm_add(r, &core->ranges, seg->seq, rnl_pkt_slice(seg->m, seg->off, seg->len));
+	added = rnl_reasm_add(r, &core->ranges, seg->seq, rnl_pkt_slice(seg->m, seg->off, seg->len),
+			      &seg->dup);
 	core->held += r->bufs - bufs;
 	rnl_core_count(core, added > 0    ? RNL_C_tcp_rx_out_of_order
 			     : added == 0 ? RNL_C_tcp_rx_duplicate
 					  : RNL_C_tcp_rx_ooo_drop);
-	rnl_emit_ack_now(core, tcb);
 	return true;
 }
 
@@ -149,7 +175,16 @@ static bool data_end_after(const struct rnl_core *core, const struct rnl_work *w
 	return !rnl_reasm_empty(&w->reasm) && rnl_seq_gt(last->end, fin);
 }
 
-static void process_fin(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg)
+/* A FIN that waits already came again: alone, or behind data that came again as well (RFC 2883 4). */
+static void fin_again(struct rnl_seg *seg, uint32_t fin)
+{
+	if (seg->len == 0)
+		seg->dup = (struct rnl_sack){fin, fin + 1};
+	else if (seg->dup.right == fin)
+		seg->dup.right++;
+}
+
+static void process_fin(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg)
 {
 	struct rnl_work *w = tcb->work;
 
@@ -163,10 +198,11 @@ static void process_fin(struct rnl_core *core, struct rnl_tcb *tcb, const struct
 			rnl_core_count(core, RNL_C_tcp_rx_beyond_fin);
 			return;
 		}
+		if (w->peer_fin_seen && w->peer_fin == seg->seq + seg->len)
+			fin_again(seg, w->peer_fin);
 		w->peer_fin = seg->seq + seg->len;
 		w->peer_fin_seen = true;
-		if (seg->len == 0)
-			rnl_emit_ack_now(core, tcb);
+		seg->answer = true;
 		return;
 	}
 	if ((seg->flags & RNL_TH_FIN) ||
@@ -195,10 +231,12 @@ bool rnl_text(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg)
 		}
 		if (rnl_tcb_busy(core, tcb) == NULL)
 			return false;
-		if (tcb->work->peer_fin_seen &&
-		    rnl_seq_gt(seg->seq + seg->len, tcb->work->peer_fin)) {
-			rnl_core_count(core, RNL_C_tcp_rx_beyond_fin);
-			return false;
+		if (unlikely(tcb->work->peer_fin_seen)) {
+			seg->answer = true;
+			if (rnl_seq_gt(seg->seq + seg->len, tcb->work->peer_fin)) {
+				rnl_core_count(core, RNL_C_tcp_rx_beyond_fin);
+				return false;
+			}
 		}
 		taken = seg->seq == tcb->rcv_nxt ? in_order(core, tcb, seg)
 						 : out_of_order(core, tcb, seg);

@@ -5,6 +5,7 @@
  * RFC 9293 3.10.7.4 (first to fifth check), RFC 5961 3-5, RFC 7323 4.3, 5.
  */
 #include "base/seq.h"
+#include "tcp/sackgen.h"
 #include "tcp/tcp.h"
 
 bool rnl_validate_paws_old(const struct rnl_tcb *tcb, const struct rnl_seg *seg)
@@ -25,17 +26,22 @@ static uint32_t seg_len(const struct rnl_seg *seg)
 	return seg->len + !!(seg->flags & RNL_TH_FIN) + !!(seg->flags & RNL_TH_SYN);
 }
 
-/* RFC 9293 3.10.7.4: an ACK in reply to what is not acceptable; one without octets is throttled. */
-static void answer(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg)
+/*
+ * RFC 9293 3.10.7.4: an ACK in reply to what is not acceptable; one without octets is throttled.
+ * RFC 2883 4.1, 4.3: it says which octets had been received before, also of an old timestamp.
+ */
+static void answer(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg)
 {
-	if (seg_len(seg) > 0)
-		rnl_emit_ack_now(core, tcb);
-	else
+	if (seg_len(seg) == 0) {
 		rnl_emit_disagree(core, tcb);
+		return;
+	}
+	seg->dup = rnl_sackgen_old(tcb, seg->seq, seg_len(seg));
+	rnl_emit_answer(core, tcb, seg);
 }
 
 /* RFC 7323 3.2, 5.3 R1. RST is judged by its sequence number alone. */
-static bool timestamp_ok(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg)
+static bool timestamp_ok(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg)
 {
 	if (!(tcb->flags & RNL_F_TS) || (seg->flags & RNL_TH_RST))
 		return true;
@@ -109,7 +115,7 @@ static bool acceptable(const struct rnl_tcb *tcb, const struct rnl_seg *seg)
 	return seg->seq - tcb->rcv_nxt < wnd || seg->seq + len - 1 - tcb->rcv_nxt < wnd;
 }
 
-static void not_acceptable(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg)
+static void not_acceptable(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg)
 {
 	uint32_t len = seg_len(seg);
 
@@ -120,7 +126,8 @@ static void not_acceptable(struct rnl_core *core, struct rnl_tcb *tcb, const str
 	answer(core, tcb, seg);
 }
 
-/* Cuts what was received before, and what lies beyond the window (RFC 9293 3.10.7.4). */
+/* Cuts what was received before, to be reported (RFC 2883 4.2), and what lies beyond the window (RFC
+ * 9293 3.10.7.4). */
 static void trim(struct rnl_tcb *tcb, struct rnl_seg *seg)
 {
 	uint32_t before = tcb->rcv_nxt - seg->seq;
@@ -128,6 +135,7 @@ static void trim(struct rnl_tcb *tcb, struct rnl_seg *seg)
 
 	if ((int32_t)before > 0) {
 		before = RTE_MIN(before, seg->len);
+		seg->dup = rnl_sackgen_old(tcb, seg->seq, before);
 		seg->seq += before;
 		seg->off = (uint16_t)(seg->off + before);
 		seg->len -= before;

@@ -73,6 +73,9 @@ struct rnl_seg {
 	uint8_t ttl;
 	uint8_t port;         /* of the stack */
 	struct rnl_tcpopt opt;
+	/* What TCP finds out while it handles it; not set by the parser. */
+	struct rnl_sack dup;  /* what of it had been received before; empty: nothing */
+	bool answer;          /* it gets an ACK of its own */
 };
 
 #endif /* RNL_WIRE_SEG_H */

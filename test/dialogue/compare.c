@@ -71,6 +71,13 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *t, const char
 		t->len = t->cap - 1;
 }
 
+static void sack_text(const struct flow *f, const uint8_t *o, const char *sep, struct text *t)
+{
+	add(t, "%ssack", sep);
+	for (unsigned int i = 2; i + 8 <= o[1]; i += 8)
+		add(t, " %u:%u", get32(o + i) - f->peer_isn, get32(o + i + 4) - f->peer_isn);
+}
+
 static void options_text(const struct dialogue *d, const struct packet *p, struct text *t)
 {
 	const struct flow *f = &d->flow[p->dport - PEER_PORT];
@@ -87,6 +94,8 @@ static void options_text(const struct dialogue *d, const struct packet *p, struc
 			add(t, "%sts %u:%u", sep, get32(o + 2) - f->ts_base, get32(o + 6));
 		else if (*o == OPT_SACKOK)
 			add(t, "%ssackok", sep);
+		else if (*o == OPT_SACK)
+			sack_text(f, o, sep, t);
 		else
 			add(t, "%skind %u length %u", sep, *o, o[1]);
 		sep = ",";

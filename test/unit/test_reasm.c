@@ -12,6 +12,7 @@
 struct world {
 	struct rnl_pool pool;
 	struct rnl_reasm r;
+	struct rnl_sack dup; /* of the last packet */
 	void *mem;
 };
 
@@ -43,8 +44,11 @@ static void check(const struct world *w)
 
 static int add(struct world *w, uint32_t seq, const char *text)
 {
-	int rc = rnl_reasm_add(&w->r, &w->pool, seq, rnl_test_mbuf(text, (uint32_t)strlen(text)));
+	struct rnl_sack had = {seq, seq};
+	int rc = rnl_reasm_add(&w->r, &w->pool, seq, rnl_test_mbuf(text, (uint32_t)strlen(text)),
+	                       &had);
 
+	w->dup = had;
 	check(w);
 	return rc;
 }
@@ -161,20 +165,85 @@ static void reasm__wraps_with_sequence_space(void **state)
 	world_end(&w);
 }
 
-static void reasm__stamps_order_the_runs_by_arrival(void **state)
+/* The runs, newest first, as "seq-end seq-end". */
+static void recent(const struct world *w, unsigned int n, const char *expected)
+{
+	struct rnl_sack b[8];
+	char text[128] = "";
+	unsigned int got = rnl_reasm_recent(&w->r, &w->pool, b, n);
+
+	assert_true(got <= n);
+	for (unsigned int i = 0; i < got; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%u-%u",
+		         i > 0 ? " " : "", b[i].left, b[i].right);
+	assert_string_equal(text, expected);
+}
+
+/* RFC 2018 4: the run that a segment came for last is the first, then those before it. */
+static void reasm__newest_runs_first(void **state)
 {
 	struct world w;
 
 	world_init(&w, 8);
+	recent(&w, 4, "");
 	add(&w, 10, "a");
-	add(&w, 20, "b");
 	add(&w, 30, "c");
-	assert_true(nth(&w, 2)->stamp > nth(&w, 1)->stamp);
-	assert_true(nth(&w, 1)->stamp > nth(&w, 0)->stamp);
+	add(&w, 20, "b");
+	recent(&w, 4, "20-21 30-31 10-11");
+	recent(&w, 2, "20-21 30-31");
+	recent(&w, 0, "");
 	add(&w, 11, "a");
-	assert_true(nth(&w, 0)->stamp > nth(&w, 2)->stamp);
-	add(&w, 20, "b"); /* a duplicate, too (RFC 2018 4) */
-	assert_true(nth(&w, 1)->stamp > nth(&w, 0)->stamp);
+	recent(&w, 4, "10-12 20-21 30-31");
+	add(&w, 30, "c"); /* a duplicate, too */
+	recent(&w, 4, "30-31 10-12 20-21");
+	add(&w, 12, "abcdefgh"); /* two become one */
+	recent(&w, 4, "10-21 30-31");
+	take(&w, 10, "aaabcdefghb");
+	recent(&w, 4, "30-31");
+	add(&w, 40, "d");
+	add(&w, 30, "c");
+	recent(&w, 4, "30-31 40-41");
+	assert_int_equal(rnl_reasm_drop_last(&w.r, &w.pool), 1);
+	recent(&w, 4, "30-31");
+	world_end(&w);
+}
+
+static void dup_is(const struct world *w, uint32_t left, uint32_t right)
+{
+	assert_int_equal(w->dup.left, left);
+	assert_int_equal(w->dup.right, right);
+}
+
+/* RFC 2883 4.2: the first stretch that had been there, and the run around it is the newest. */
+static void reasm__tells_the_first_duplicate(void **state)
+{
+	struct rnl_sack none = {7, 7};
+	struct world w;
+
+	world_init(&w, 8);
+	add(&w, 10, "abcde");
+	dup_is(&w, 10, 10);
+	add(&w, 20, "abcde");
+	add(&w, 30, "abcde");
+	dup_is(&w, 30, 30);
+	add(&w, 11, "bc");
+	dup_is(&w, 11, 13);
+	recent(&w, 1, "10-15");
+	add(&w, 23, "defg");
+	dup_is(&w, 23, 25);
+	recent(&w, 1, "20-27");
+	add(&w, 28, "yzabcdefg"); /* from a gap over a whole run */
+	dup_is(&w, 30, 35);
+	recent(&w, 1, "28-35");
+	add(&w, 13, "depqrstuv"); /* two of them: the first */
+	dup_is(&w, 13, 15);
+	recent(&w, 1, "10-27");
+	assert_false(rnl_reasm_overlap(&w.r, &w.pool, 5, 10, &none));
+	assert_false(rnl_reasm_overlap(&w.r, &w.pool, 27, 28, &none));
+	assert_false(rnl_reasm_overlap(&w.r, &w.pool, 35, 99, &none));
+	assert_int_equal(none.right, 7);
+	assert_true(rnl_reasm_overlap(&w.r, &w.pool, 5, 99, &none));
+	assert_true(none.left == 10 && none.right == 27);
 	world_end(&w);
 }
 
@@ -288,6 +357,7 @@ static void step_add(struct model *m)
 	uint8_t data[600];
 	uint32_t from = m->rcv + below(m, WINDOW), len = below(m, below(m, 4) ? 60 : 600), to, k;
 	bool full = m->w.r.runs == RNL_REASM_MAX_RUNS || rnl_pool_avail(&m->w.pool) == 0;
+	struct rnl_sack dup = {0, 0};
 	int rc, expected;
 
 	if (from >= 300 && below(m, 8) == 0)
@@ -295,8 +365,16 @@ static void step_add(struct model *m)
 	m->copy++;
 	for (k = 0; k < len; k++)
 		data[k] = (uint8_t)(from + k + m->copy * 37u);
-	rc = rnl_reasm_add(&m->w.r, &m->w.pool, m->base + from, random_chain(m, data, len));
+	rc = rnl_reasm_add(&m->w.r, &m->w.pool, m->base + from, random_chain(m, data, len), &dup);
 
+	for (k = from; k < from + len && m->map[k] == 0;)
+		k++;
+	for (to = k; to < from + len && m->map[to] != 0;)
+		to++;
+	if (rc >= 0 && k < to)
+		assert_true(dup.left == m->base + k && dup.right == m->base + to);
+	else
+		assert_int_equal(dup.right, dup.left);
 	for (k = from; k < from + len && m->map[k] != 0;)
 		k++;
 	for (to = k; to < from + len && m->map[to] == 0;)
@@ -392,7 +470,8 @@ int main(void)
 	    rnl_unit_test(reasm__several_gaps_fill_the_first),
 	    rnl_unit_test(reasm__old_data_is_cut_when_taken),
 	    rnl_unit_test(reasm__wraps_with_sequence_space),
-	    rnl_unit_test(reasm__stamps_order_the_runs_by_arrival),
+	    rnl_unit_test(reasm__newest_runs_first),
+	    rnl_unit_test(reasm__tells_the_first_duplicate),
 	    rnl_unit_test(reasm__empty_packet_is_nothing),
 	    rnl_unit_test(reasm__no_record_is_free),
 	    rnl_unit_test(reasm__runs_are_bounded),

@@ -65,6 +65,8 @@ struct rnl_topo_opts {
 	bool no_sack;       /**< --no-sack: no selective acknowledgements */
 	bool no_timestamps; /**< --no-timestamps */
 	bool no_wscale;     /**< --no-wscale: no window scaling */
+	bool pacing;        /**< --pacing: spread each window over the round trip */
+	uint64_t max_pacing_rate; /**< --max-pacing-rate: octets per second; 0: no limit */
 	/* Not options: for programs that open more than one topology. */
 	const char *name;      /**< prefix of pool names, at most 8 characters; NULL: "rnl" */
 	uint32_t first_id;     /**< id of the first stack */
@@ -121,6 +123,8 @@ enum rnl_topo_opt {
 	RNL_TOPO_OPT_NO_SACK,
 	RNL_TOPO_OPT_NO_TIMESTAMPS,
 	RNL_TOPO_OPT_NO_WSCALE,
+	RNL_TOPO_OPT_PACING,
+	RNL_TOPO_OPT_MAX_PACING_RATE,
 };
 
 /** Entries for a program's struct option table. */
@@ -146,7 +150,9 @@ enum rnl_topo_opt {
 	{"link-wait", required_argument, NULL, RNL_TOPO_OPT_LINK_WAIT},                            \
 	{"no-sack", no_argument, NULL, RNL_TOPO_OPT_NO_SACK},                                      \
 	{"no-timestamps", no_argument, NULL, RNL_TOPO_OPT_NO_TIMESTAMPS},                          \
-	{"no-wscale", no_argument, NULL, RNL_TOPO_OPT_NO_WSCALE}
+	{"no-wscale", no_argument, NULL, RNL_TOPO_OPT_NO_WSCALE},                                  \
+	{"pacing", no_argument, NULL, RNL_TOPO_OPT_PACING},                                        \
+	{"max-pacing-rate", required_argument, NULL, RNL_TOPO_OPT_MAX_PACING_RATE}
 /** Short options that rnl_topo_option() knows, for getopt's string. */
 #define RNL_TOPO_SHORT_OPTIONS "p:"
 
@@ -165,6 +171,9 @@ static inline void rnl_topo_conn_opts(const struct rnl_topo_opts *o, struct rnl_
 	out->no_sack |= o->no_sack;
 	out->no_timestamps |= o->no_timestamps;
 	out->no_wscale |= o->no_wscale;
+	out->pacing |= o->pacing;
+	if (out->max_pacing_bytes_per_s == 0)
+		out->max_pacing_bytes_per_s = o->max_pacing_rate;
 }
 
 /**

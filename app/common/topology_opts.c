@@ -31,7 +31,9 @@ const char rnl_topo_usage[] =
     "  --seed N                  of pseudo-random numbers (random)\n"
     "  --no-sack                 no selective acknowledgements (RFC 2018)\n"
     "  --no-timestamps           no timestamps (RFC 7323)\n"
-    "  --no-wscale               no window scaling (RFC 7323)\n";
+    "  --no-wscale               no window scaling (RFC 7323)\n"
+    "  --pacing                  spread what is sent over the round trip\n"
+    "  --max-pacing-rate N       octets per second of each connection, such as 10M (no limit)\n";
 
 /* "1:10.0.0.1..." and "1:[...": steps over the port. A bare IPv6 address has neither form. */
 static const char *port_of(const char *text, uint16_t *port)
@@ -188,6 +190,11 @@ static int take_plain(struct rnl_topo_opts *o, int code, const struct rnl_arg *a
 	case RNL_TOPO_OPT_NO_WSCALE:
 		o->no_wscale = true;
 		return 0;
+	case RNL_TOPO_OPT_PACING:
+		o->pacing = true;
+		return 0;
+	case RNL_TOPO_OPT_MAX_PACING_RATE:
+		return rnl_arg_size(a, 256, UINT64_C(1) << 40, &o->max_pacing_rate);
 	default:
 		return -ENOENT;
 	}
@@ -222,7 +229,7 @@ static const char *name_of(int code)
 	    "--config",   "--ip",         "--gateway",     "--neigh",     "--vlan",
 	    "--mtu",      "--no-offload", "--promiscuous", "--max-conns", "--mbufs",
 	    "--rx-mbufs", "--time-wait",  "--seed",        "--link-wait", "--no-sack",
-	    "--no-timestamps", "--no-wscale",
+	    "--no-timestamps", "--no-wscale", "--pacing", "--max-pacing-rate",
 	};
 	unsigned int i = (unsigned int)(code - RNL_TOPO_OPT_RXQ);
 

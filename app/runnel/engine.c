@@ -209,6 +209,7 @@ static int common_option(struct rnl_service *s, const char *key, const char *val
 	    {"nosack", &o->no_sack, true},
 	    {"notimestamps", &o->no_timestamps, true},
 	    {"nowscale", &o->no_wscale, true},
+	    {"pacing", &o->pacing, true},
 	};
 	unsigned int i;
 	uint64_t v;
@@ -223,6 +224,14 @@ static int common_option(struct rnl_service *s, const char *key, const char *val
 			return rnl_service_fail(err, -EINVAL, "mss=%s: give 64-65535 octets",
 			                        value);
 		o->mss = (uint16_t)v;
+		return 1;
+	}
+	if (strcmp(key, "maxrate") == 0) {
+		if (rnl_service_number(value, UINT64_C(1) << 40, &v) != 0 || v < 256)
+			return rnl_service_fail(err, -EINVAL,
+			                        "maxrate=%s: give at least 256 octets per second",
+			                        value);
+		o->max_pacing_bytes_per_s = v;
 		return 1;
 	}
 	for (i = 0; i < RTE_DIM(numbers); i++) {

@@ -48,7 +48,9 @@ static const char usage_common[] =
     "  sndbuf-max=N, rcvbuf-max=N  octets that they grow to (4M, 6M)\n"
     "  mss=N           largest segment that is offered\n"
     "  nagle           delay small segments (RFC 9293 3.7.4)\n"
-    "  nosack, notimestamps, nowscale  as --no-sack and the like, for this service\n";
+    "  nosack, notimestamps, nowscale  as --no-sack and the like, for this service\n"
+    "  pacing          spread what is sent over the round trip\n"
+    "  maxrate=N       octets per second of each connection, such as 10M\n";
 
 static const char usage_tail[] =
     "\nExample, a server of files and an echo on one core over a tap device:\n"

@@ -360,11 +360,16 @@ struct rnl_conn_opts {
 	bool no_wscale;              /**< do not offer or accept window scaling */
 	bool no_sack;                /**< do not offer or accept selective acknowledgements (RFC 2018) */
 	bool no_delayed_ack;         /**< acknowledge each burst at once */
+	bool pacing;                 /**< spread a window over the round trip, at 2 cwnd/srtt in slow
+					  start and 1.2 later; congestion controls that set a rate, such
+					  as "bbr", are paced without it */
 	uint16_t mss;                /**< upper limit of the MSS that is offered; 0: from the MTU */
 	uint32_t delayed_ack_us;     /**< longest delay; 0: 40000; below 500000 (RFC 9293 3.8.6.3) */
 	uint32_t rto_min_us;         /**< shortest retransmission timeout; 0: 200000 */
 	uint32_t fin_wait2_ms;       /**< how long a closed connection waits for FIN; 0: 60000 */
 	uint32_t time_wait_ms;       /**< 2 MSL; 0: the stack's */
+	uint64_t max_pacing_bytes_per_s; /**< payload is sent no faster, as with SO_MAX_PACING_RATE; 0: no
+					  limit; at least 256 */
 	const struct rnl_cc_ops *cc; /**< NULL: the stack's */
 	uint32_t sndbuf_max_bytes;   /**< the send buffer grows up to this, to twice the congestion
 					  window; 0: 4194304 if sndbuf_bytes is 0, else as that: no
@@ -741,6 +746,8 @@ struct rnl_conn_info {
 		tcpi_rcv_wnd;     /**< our window, octets */
 	uint16_t tcpi_total_rto,  /**< retransmission timeouts; counts while busy */
 		tcpi_total_rto_recoveries; /**< rows of timeouts of which the first is the begin */
+	uint64_t tcpi_pacing_rate, /**< octets per second; UINT64_MAX: not paced */
+		tcpi_max_pacing_rate; /**< opts.max_pacing_bytes_per_s; UINT64_MAX: no limit */
 	uint32_t unread_bytes;    /**< octets in order, not consumed */
 	uint32_t ooo_bytes;       /**< octets waiting out of order */
 	uint32_t unacked_bytes;   /**< sequence numbers in flight */

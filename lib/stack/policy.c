@@ -4,6 +4,7 @@
  * spends two octets on them. Defaults are filled in here and nowhere else. Floor 4.
  */
 #include <errno.h>
+#include <inttypes.h>
 
 #include "base/siphash.h"
 #include "stack/stack.h"
@@ -82,6 +83,10 @@ static int check(const struct rnl_app_ops *ops, const struct rnl_conn_opts *o,
 				"idle_timeout_ms, fin_wait2_ms, or all keepalive probes together last "
 				"longer than %u ms: use less, or 0",
 				MAX_TICKS);
+	if (o->max_pacing_bytes_per_s != 0 && o->max_pacing_bytes_per_s < RNL_PACER_MIN)
+		return rnl_fail(err, -EINVAL, "max_pacing_bytes_per_s is %" PRIu64
+				": 0 (no limit), or at least %u",
+				o->max_pacing_bytes_per_s, RNL_PACER_MIN);
 	if (o->dscp > 63)
 		return rnl_fail(err, -EINVAL, "dscp is %u: must be 0 to 63", o->dscp);
 	if (o->cc != NULL && o->cc->size < sizeof(struct rnl_cc_ops))

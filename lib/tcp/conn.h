@@ -12,6 +12,8 @@
 #include <stddef.h>
 
 #include "algo/cc.h"
+#include "algo/pacer.h"
+#include "algo/rate.h"
 #include "algo/rcvq.h"
 #include "algo/reasm.h"
 #include "algo/rtt.h"
@@ -161,6 +163,8 @@ struct rnl_work {
 	uint32_t index;        /* own index in the pool */
 	const struct rnl_cc_ops *ccops;
 	struct rnl_cc cc;
+	struct rnl_pacer pacer;
+	uint64_t pace_at_us;   /* when what waits for the pacer may go on, 0: nothing waits */
 	struct rnl_tmpl tmpl;
 	/* what received data touches */
 	struct rnl_rcvq rcvq;

@@ -7,6 +7,7 @@
  *   retransmission  RFC 6298 5, RFC 9293 3.8.3 (R1, R2)
  *   persist         RFC 9293 3.8.6.1: the window is closed, or too small to be worth a segment
  *   delayed ACK     RFC 9293 3.8.6.3
+ *   pacing          draft-ietf-ccwg-bbr 5.6.2: what waited may be sent
  *   keepalive       RFC 9293 3.8.4
  *   user timeout, connect timeout, idle timeout, FIN-WAIT-2 of a closed connection, TS.Recent's age
  *   (RFC 7323 5.5), the application's own timer; and the folding of a working set that is not used
@@ -196,6 +197,10 @@ static void work_due(struct rnl_core *core, struct rnl_tcb *tcb)
 		tcb->flags |= RNL_F_ACK_NOW;
 		rnl_core_output(core, tcb);
 	}
+	if (w->pace_at_us != 0 && w->pace_at_us <= core->now_us) {
+		w->pace_at_us = 0;
+		rnl_core_output(core, tcb);
+	}
 	if (w->rto_at_us != 0 && w->rto_at_us <= core->now_us)
 		rto_due(core, tcb);
 }
@@ -248,6 +253,8 @@ static uint64_t work_deadline(struct rnl_core *core, struct rnl_tcb *tcb)
 		at = w->rto_at_us;
 	if (w->delack_at_us != 0)
 		at = RTE_MIN(at, w->delack_at_us);
+	if (w->pace_at_us != 0)
+		at = RTE_MIN(at, w->pace_at_us);
 	if (connecting(tcb) && w->unacked_us != 0)
 		at = RTE_MIN(at, w->unacked_us + opts->connect_timeout_ms * UINT64_C(1000));
 	else if (opts->user_timeout_ms != 0 && tcb->snd_una != tcb->snd_nxt)

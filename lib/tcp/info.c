@@ -133,6 +133,8 @@ static void work_info(const struct rnl_tcb *tcb, const struct rnl_work *w,
 	info->ooo_bytes = w->reasm.bytes;
 	info->unread_bytes = w->rcvq.bytes;
 	info->unacked_bytes = flight;
+	if (w->pacer.rate != 0)
+		info->tcpi_pacing_rate = w->pacer.rate;
 }
 
 void rnl_tcb_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
@@ -167,6 +169,9 @@ void rnl_tcb_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
 	    .tcpi_bytes_received = tcb->rcv_bytes,
 	    .tcpi_snd_wnd = tcb->snd_wnd,
 	    .tcpi_rcv_wnd = tcb->rcv_adv - tcb->rcv_nxt,
+	    .tcpi_pacing_rate = UINT64_MAX,
+	    .tcpi_max_pacing_rate =
+		opts->max_pacing_bytes_per_s != 0 ? opts->max_pacing_bytes_per_s : UINT64_MAX,
 	    .sndbuf_bytes = rnl_tune_sndbuf(core, tcb),
 	    .cc = opts->cc->name,
 	    .soft_error = tcb->soft_error,

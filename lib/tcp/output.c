@@ -103,6 +103,7 @@ static enum verdict retransmit(struct rnl_core *core, struct rnl_tcb *tcb)
 	w->total_retrans++;
 	w->meter.bytes_retrans += len;
 	w->last_send_us = core->now_us;
+	rnl_pacer_sent(&w->pacer, len);
 	rnl_core_count(core, RNL_C_tcp_retransmits);
 	rnl_emit_data(core, tcb, m, r->seq, flags);
 	start_rto(core, tcb);
@@ -121,6 +122,11 @@ static enum verdict retransmissions(struct rnl_core *core, struct rnl_tcb *tcb)
 
 		if (!allowed) {
 			tcb->flags |= RNL_F_CWND_LIMITED;
+			return DONE;
+		}
+		if (unlikely(rnl_pacer_room(&w->pacer) < tcb->snd_mss) &&
+		    !(tcb->flags & RNL_F_RTX_NOW)) {
+			rnl_pace_wait(core, tcb);
 			return DONE;
 		}
 		if (no_room(core, tcb))
@@ -176,6 +182,13 @@ static uint32_t next_length(struct rnl_core *core, struct rnl_tcb *tcb, uint64_t
 	cwnd = RTE_MAX(cwnd, mss);
 	len = RTE_MIN(len, cwnd);
 	len = RTE_MIN(len, window);
+	if (unlikely(len > rnl_pacer_room(&tcb->work->pacer))) {
+		len = rnl_pacer_room(&tcb->work->pacer);
+		if (len < mss) {
+			rnl_pace_wait(core, tcb);
+			return 0;
+		}
+	}
 	/* TSO only: cut where single segments would end; one division for many of them. */
 	if (len > mss && (len < left || !(nodelay || (tcb->flags & RNL_F_FIN_QUEUED))))
 		len -= len % mss;
@@ -244,6 +257,7 @@ static enum verdict send_new(struct rnl_core *core, struct rnl_tcb *tcb, uint32_
 	tcb->snd_nxt = r.end;
 	tcb->flags &= ~RNL_F_FORCE_SEND;
 	w->last_send_us = core->now_us;
+	rnl_pacer_sent(&w->pacer, len);
 	rnl_count_n(&core->counters, RNL_C_tcp_tx_bytes, len);
 	if (w->dup_acks > 0 && !(tcb->flags & RNL_F_RECOVERY))
 		rnl_core_count(core, RNL_C_tcp_limited_transmits);
@@ -292,7 +306,7 @@ static enum verdict new_data(struct rnl_core *core, struct rnl_tcb *tcb)
 		bool fin = len == left && fin_fits(tcb, len);
 
 		if (len == 0 && !fin) {
-			if (left > 0 || (tcb->flags & RNL_F_FIN_QUEUED))
+			if ((left > 0 || (tcb->flags & RNL_F_FIN_QUEUED)) && w->pace_at_us == 0)
 				start_persist(core, tcb);
 			return DONE;
 		}
@@ -398,6 +412,7 @@ bool rnl_tcp_output(struct rnl_core *core, struct rnl_tcb *tcb)
 		return send_syn(core, tcb) != STUCK;
 	if (tcb->work != NULL && may_send_data(tcb)) {
 		rnl_info_before_output(core, tcb);
+		rnl_pace_begin(core, tcb);
 		v = retransmissions(core, tcb);
 		if (v == SENT)
 			v = new_data(core, tcb);

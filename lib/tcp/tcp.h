@@ -161,6 +161,26 @@ void rnl_tcp_expire(struct rnl_core *core, struct rnl_tcb *tcb);
  * when a connection is established. */
 void rnl_tcp_rearm(struct rnl_core *core, struct rnl_tcb *tcb);
 
+/* ---- pace.c: how fast ---- */
+
+/** @return the rate that the congestion control or the options ask for, octets per second; 0: none.
+ * There is a working set. */
+uint64_t rnl_pace_rate(const struct rnl_core *core, const struct rnl_tcb *tcb);
+/** Begins the next quantum if its time has come; takes over a new rate. */
+void rnl_pace_open(struct rnl_core *core, struct rnl_tcb *tcb);
+/** Something must wait until the pacer allows it: arms the timer. */
+void rnl_pace_wait(struct rnl_core *core, struct rnl_tcb *tcb);
+/** Before output looks at the pacer. */
+static inline void rnl_pace_begin(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
+	const struct rnl_work *w = tcb->work;
+
+	if (unlikely((w->cc.pacing_bytes_per_s | opts->max_pacing_bytes_per_s | opts->pacing |
+		      w->pacer.rate) != 0))
+		rnl_pace_open(core, tcb);
+}
+
 /* ---- emit.c: segments without payload from sndbuf ---- */
 
 /** Sends a segment without payload now; ACK is set. @return false: no room or no buffer. */

@@ -107,6 +107,8 @@ static const struct field info_fields[] = {
     FIELD(rnl_conn_info, tcpi_total_rto_recoveries),
     FIELD(rnl_conn_info, ooo_bytes),
     FIELD(rnl_conn_info, sndbuf_bytes),
+    FIELD(rnl_conn_info, tcpi_pacing_rate),
+    FIELD(rnl_conn_info, tcpi_max_pacing_rate),
     FIELD(rnl_conn_info, unread_bytes),
     FIELD(rnl_conn_info, unacked_bytes),
     {NULL, 0, 0},

@@ -200,7 +200,7 @@ static void line_run(struct dialogue *d, char *text)
 	if (*text == '\0')
 		return;
 	if (*text == '#') {
-		d->cited |= strstr(text, "RFC ") != NULL;
+		d->cited |= strstr(text, "RFC ") != NULL || strstr(text, "draft-ietf-") != NULL;
 		return;
 	}
 	if (isdigit((unsigned char)*text) || *text == '+' || *text == '<' || *text == '>')

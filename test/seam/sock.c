@@ -397,6 +397,8 @@ static const struct {
     OPT(time_wait_ms),
     OPT(sndbuf_max_bytes),
     OPT(rcvbuf_max_bytes),
+    OPT(pacing),
+    OPT(max_pacing_bytes_per_s),
 };
 
 static void put(void *at, size_t size, uint64_t value)
@@ -405,8 +407,10 @@ static void put(void *at, size_t size, uint64_t value)
 		*(uint8_t *)at = (uint8_t)value;
 	else if (size == 2)
 		*(uint16_t *)at = (uint16_t)value;
-	else
+	else if (size == 4)
 		*(uint32_t *)at = (uint32_t)value;
+	else
+		*(uint64_t *)at = value;
 }
 
 static int store(struct rnl_conn_opts *o, const char *name, uint64_t value)
@@ -414,7 +418,7 @@ static int store(struct rnl_conn_opts *o, const char *name, uint64_t value)
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		if (strcmp(options[i].name, name) != 0)
 			continue;
-		if (value >> (8 * options[i].size) != 0)
+		if (options[i].size < 8 && value >> (8 * options[i].size) != 0)
 			return -ERANGE;
 		put((uint8_t *)o + options[i].off, options[i].size, value);
 		return 0;

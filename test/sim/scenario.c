@@ -55,6 +55,8 @@ static void opts_draw(struct world *w, unsigned int i)
 	o->no_delayed_ack = sim_pct(w, 20);
 	o->mss = (uint16_t)PICK(w, 0, 0, 0, 536, 1000);
 	o->rto_min_us = PICK(w, 0, 0, 20000);
+	o->pacing = sim_pct(w, 15);
+	o->max_pacing_bytes_per_s = PICK(w, 0, 0, 0, 0, 1000000, 50000000);
 	if (sim_pct(w, 30)) {
 		o->keepalive_idle_ms = 1000 + sim_below(w, 20000);
 		o->keepalive_intvl_ms = 500 + sim_below(w, 2000);

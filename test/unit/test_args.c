@@ -469,6 +469,18 @@ static void topology__options(void **state)
 		assert_int_equal(c.no_wscale, code == RNL_TOPO_OPT_NO_WSCALE);
 		assert_true(c.nodelay);
 	}
+	{
+		struct rnl_conn_opts c = {0};
+
+		assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_PACING, NULL, &err), 1);
+		assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_MAX_PACING_RATE, "1M", &err), 1);
+		assert_true(rnl_topo_option(&o, RNL_TOPO_OPT_MAX_PACING_RATE, "255", &err) < 0);
+		rnl_topo_conn_opts(&o, &c);
+		assert_true(c.pacing);
+		assert_int_equal(c.max_pacing_bytes_per_s, 1 << 20);
+		rnl_topo_conn_opts(&(struct rnl_topo_opts){.max_pacing_rate = 300}, &c);
+		assert_int_equal(c.max_pacing_bytes_per_s, 1 << 20); /* a service's own stays */
+	}
 	assert_int_equal(rnl_topo_option(&o, 600, "x", &err), 0);
 	assert_int_equal(rnl_topo_option(&o, 'q', "x", &err), 0);
 }

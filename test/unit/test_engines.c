@@ -84,6 +84,14 @@ static void service__grammar(void **state)
 	rnl_service_free(&s);
 	assert_int_equal(rnl_service_parse("echo,nosack,nowscale", &s, &err), 0);
 	assert_true(s.listen.opts.no_sack && s.listen.opts.no_wscale);
+	assert_false(s.listen.opts.pacing);
+	rnl_service_free(&s);
+	assert_int_equal(rnl_service_parse("echo,pacing,maxrate=10M", &s, &err), 0);
+	assert_true(s.listen.opts.pacing);
+	assert_int_equal(s.listen.opts.max_pacing_bytes_per_s, 10 << 20);
+	rnl_service_free(&s);
+	assert_int_equal(rnl_service_parse("echo,maxrate=255", &s, &err), -EINVAL);
+	assert_int_equal(rnl_service_parse("echo", &s, &err), 0);
 	assert_false(s.listen.opts.no_timestamps);
 	assert_true(s.listen.opts.nodelay);
 	rnl_service_free(&s);

@@ -182,6 +182,18 @@ static int parse_where(char *text, struct rnl_listen_config *listen, struct rnl_
 	return ret != 0 ? ret : parse_ports(port + 1, listen, err);
 }
 
+static int mss_option(const char *key, const char *value, uint16_t least, uint16_t *out,
+                      struct rnl_error *err)
+{
+	uint64_t v;
+
+	if (rnl_service_number(value, UINT16_MAX, &v) != 0 || v < least)
+		return rnl_service_fail(err, -EINVAL, "%s=%s: give %u-65535 octets", key, value,
+		                        least);
+	*out = (uint16_t)v;
+	return 1;
+}
+
 /* Options that every engine has: they are TCP's. @return 1 taken, 0 unknown, -EINVAL. */
 static int common_option(struct rnl_service *s, const char *key, const char *value,
                          struct rnl_error *err)
@@ -199,6 +211,8 @@ static int common_option(struct rnl_service *s, const char *key, const char *val
 	    {"sndbuf-max", 1u << 30, &o->sndbuf_max_bytes, 1},
 	    {"rcvbuf-max", 1u << 30, &o->rcvbuf_max_bytes, 1},
 	    {"idle", UINT32_MAX / 1000, &o->idle_timeout_ms, 1000},
+	    {"linger", 1000000, &o->linger_ms, 1000},
+	    {"user-timeout", 4000000, &o->user_timeout_ms, 1000},
 	    {"keepalive", UINT32_MAX / 1000, &o->keepalive_idle_ms, 1000},
 	};
 	const struct {
@@ -210,6 +224,7 @@ static int common_option(struct rnl_service *s, const char *key, const char *val
 	    {"notimestamps", &o->no_timestamps, true},
 	    {"nowscale", &o->no_wscale, true},
 	    {"pacing", &o->pacing, true},
+	    {"uto", &o->uto, true},
 	};
 	unsigned int i;
 	uint64_t v;
@@ -219,13 +234,14 @@ static int common_option(struct rnl_service *s, const char *key, const char *val
 			*switches[i].out = switches[i].value;
 			return 1;
 		}
-	if (strcmp(key, "mss") == 0) {
-		if (rnl_service_number(value, UINT16_MAX, &v) != 0 || v < 64)
-			return rnl_service_fail(err, -EINVAL, "mss=%s: give 64-65535 octets",
-			                        value);
-		o->mss = (uint16_t)v;
+	if (strcmp(key, "linger") == 0 && strcmp(value, "reset") == 0) {
+		o->linger_ms = RNL_LINGER_RESET;
 		return 1;
 	}
+	if (strcmp(key, "mss") == 0)
+		return mss_option(key, value, 64, &o->mss, err);
+	if (strcmp(key, "min-mss") == 0)
+		return mss_option(key, value, 28, &o->min_mss, err);
 	if (strcmp(key, "maxrate") == 0) {
 		if (rnl_service_number(value, UINT64_C(1) << 40, &v) != 0 || v < 256)
 			return rnl_service_fail(err, -EINVAL,

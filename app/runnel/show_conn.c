@@ -69,6 +69,9 @@ static const struct {
     F(unread_bytes, "octets"),
     F(ooo_bytes, "octets"),
     F(unacked_bytes, "octets"),
+    F(urgent_bytes, "octets"),
+    F(user_timeout_ms, "ms"),
+    F(peer_uto_s, "s"),
     F(sndbuf_bytes, "octets"),
 };
 

@@ -156,7 +156,8 @@ enum rnl_reason {
 	RNL_REASON_UNREACHABLE,       /**< no route or neighbour, or the network said so */
 	RNL_REASON_NO_RESOURCES,      /**< a pool ran out */
 	RNL_REASON_NOT_ADMITTED,      /**< `admit` said no */
-	RNL_REASON_LOCAL_ABORT,       /**< rnl_abort(), or rnl_close() with unread data */
+	RNL_REASON_LOCAL_ABORT,       /**< rnl_abort(), or rnl_close() with unread data or a linger
+					   time that passed */
 	RNL_REASON_PRODUCE_FAILED,    /**< the producer of a pull send failed */
 	RNL_REASON_DESTROYED,         /**< the stack was destroyed under it */
 	RNL_REASON_COUNT              /**< how many there are in this version */
@@ -181,7 +182,7 @@ struct rnl_span {
  * given to rnl_listen() or rnl_connect(). Which calls each may make: see the head of this file for
  * the sets' names.
  *
- * Order for one connection in one iteration: accepted or connected, received, writable, peer_closed,
+ * Order for one connection in one iteration: accepted or connected, urgent, received, writable, peer_closed,
  * timer, closed. After rnl_close() or rnl_abort() only `closed` comes.
  */
 struct rnl_app_ops {
@@ -233,6 +234,13 @@ struct rnl_app_ops {
 	 * Calls allowed: any; those that would act on `c` do nothing or fail.
 	 */
 	void (*closed)(struct rnl_stack *st, rnl_conn_t c, void *ctx, enum rnl_reason reason);
+	/**
+	 * The peer has urgent data (RFC 9293 3.8.5): the next `bytes` octets, of which none may be here
+	 * yet, end where it ends. They come in line, by `received`, like all others (RFC 6093). Called
+	 * before `received`, whenever the end moves; rnl_conn_info() tells how much remains. New protocols
+	 * should not use it. Calls allowed: any.
+	 */
+	void (*urgent)(struct rnl_stack *st, rnl_conn_t c, void *ctx, uint32_t bytes);
 };
 
 /* ---- congestion control --------------------------------------------------------------------- */
@@ -331,6 +339,16 @@ struct rnl_cc_ops {
 /** The congestion control of RFC 5681 and RFC 6582: "newreno". */
 extern const struct rnl_cc_ops rnl_cc_newreno;
 
+/** May the peer's user timeout option change ours (RFC 5482 3)? */
+enum rnl_uto_change {
+	RNL_UTO_DEFAULT,    /**< yes, unless user_timeout_ms is set */
+	RNL_UTO_CHANGEABLE, /**< yes */
+	RNL_UTO_FIXED       /**< no: rnl_conn_info() tells what the peer wishes */
+};
+
+/** linger_ms of a connection whose rnl_close() sends RST: SO_LINGER with a time of 0. */
+#define RNL_LINGER_RESET UINT32_MAX
+
 /* ---- per-connection options ----------------------------------------------------------------- */
 
 /**
@@ -378,6 +396,19 @@ struct rnl_conn_opts {
 					  takes in a round trip what the window allows; the window scale
 					  is offered for it; 0: 6291456 if rcvbuf_bytes is 0, else as
 					  that: no autotuning; at most 1 GiB */
+	uint32_t linger_ms;          /**< how long rnl_close() tries to deliver data and FIN before it
+					  aborts; 0: as long as retransmission goes on;
+					  RNL_LINGER_RESET: RST at once */
+	uint32_t uto_adv_s;          /**< user timeout that is advertised; 0: user_timeout_ms, or 300 */
+	uint32_t uto_min_s;          /**< least user timeout that is adopted; 0: 100 (RFC 5482 3.1) */
+	uint32_t uto_max_s;          /**< greatest; 0: 3600 or uto_min_s; at most 14400 */
+	uint16_t min_mss;            /**< a peer that offers a smaller MSS is sent segments of this
+					  size: bounded packets per octet; 0: 64; at least 28 */
+	bool uto;                    /**< use the user timeout option (RFC 5482): advertise ours, note
+					  the peer's. What is adopted replaces R2 */
+	uint8_t uto_change;          /**< enum rnl_uto_change */
+	uint8_t orphan_retries;      /**< R2 of a connection that the application has closed, if less
+					  than retries2; 0: 8, some 100 s */
 };
 
 /* ---- the stack ------------------------------------------------------------------------------ */
@@ -586,6 +617,13 @@ int rnl_get_opts(struct rnl_stack *st, rnl_conn_t c, struct rnl_conn_opts *opts)
 ssize_t rnl_send(struct rnl_stack *st, rnl_conn_t c, const void *data, size_t len);
 
 /**
+ * As rnl_send(), and calls the octets taken, with all before them that are not acknowledged, urgent
+ * (RFC 9293 3.10.2): the peer's application is told, even when its window is closed. Which of them are
+ * meant is for the application's protocol to say: receivers differ (RFC 6093 3).
+ */
+ssize_t rnl_send_urgent(struct rnl_stack *st, rnl_conn_t c, const void *data, size_t len);
+
+/**
  * Called when the stack and the driver are done with the memory of a zero-copy or pull send: on the
  * worker, exactly once for each send that took anything, always before `closed`, after an abort and
  * in rnl_stack_destroy() too. Where a port hands buffers to another stack of the process (net_ring),
@@ -644,8 +682,8 @@ int rnl_shutdown(struct rnl_stack *st, rnl_conn_t c);
  * Closes in order: queued data and FIN are still delivered; `closed` follows. Data that was received
  * and not consumed, or that arrives later, makes it an abort (RFC 9293 3.6.1); so does closing before
  * the peer answered an active open (RFC 9293 3.10.4). No callback but `closed` (and releases) comes
- * after this; never inside this call. A peer that keeps its window shut is given up after opts.retries2
- * probes (at most 16). @return 0, -ESTALE.
+ * after this; never inside this call. A peer that is silent, or keeps its window shut, is given up after
+ * opts.orphan_retries (at most 16 probes); opts.linger_ms bounds the whole. @return 0, -ESTALE.
  */
 int rnl_close(struct rnl_stack *st, rnl_conn_t c);
 /**
@@ -751,6 +789,10 @@ struct rnl_conn_info {
 	uint32_t unread_bytes;    /**< octets in order, not consumed */
 	uint32_t ooo_bytes;       /**< octets waiting out of order */
 	uint32_t unacked_bytes;   /**< sequence numbers in flight */
+	uint32_t urgent_bytes;    /**< octets that the peer calls urgent, not consumed
+				       (RFC 9293 3.8.5, MUST-33); 0 while idle */
+	uint32_t user_timeout_ms; /**< user timeout in force: own, or adopted (RFC 5482); 0: none */
+	uint32_t peer_uto_s;      /**< the peer's, rounded up by at most 1/16; 0: none came */
 	uint32_t sndbuf_bytes;    /**< send buffer in force, octets: autotuning moves it */
 	const char *cc;           /**< name of the congestion control */
 	int soft_error;           /**< last soft error as errno, 0: none (RFC 9293 3.9.1.8) */

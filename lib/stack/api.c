@@ -187,11 +187,18 @@ void *rnl_get_ctx(struct rnl_stack *st, rnl_conn_t c)
 	return tcb != NULL ? tcb->ctx : NULL;
 }
 
+static bool synchronised(const struct rnl_tcb *tcb)
+{
+	return tcb->state != RNL_SYN_SENT && tcb->state != RNL_SYN_RECEIVED &&
+	       tcb->state != RNL_CLOSED && tcb->state != RNL_TIME_WAIT;
+}
+
 int rnl_set_opts(struct rnl_stack *st, rnl_conn_t c, const struct rnl_conn_opts *opts)
 {
 	struct rnl_tcb *tcb = rnl_handle_tcb(st, c);
 	const struct rnl_cc_ops *cc;
 	struct rnl_conn_opts o;
+	uint16_t uto;
 	int policy;
 
 	if (tcb == NULL)
@@ -201,6 +208,7 @@ int rnl_set_opts(struct rnl_stack *st, rnl_conn_t c, const struct rnl_conn_opts 
 	memcpy(&o, opts, opts->size != 0 ? RTE_MIN((size_t)opts->size, sizeof(o)) : sizeof(o));
 	o.size = sizeof(o);
 	o.cc = cc; /* its state is under way */
+	uto = rnl_uto_field(&rnl_core_policy(&st->core, tcb)->opts);
 	policy = rnl_policy_get(st, rnl_core_policy(&st->core, tcb)->ops, &o, NULL);
 	if (policy < 0)
 		return policy;
@@ -210,6 +218,8 @@ int rnl_set_opts(struct rnl_stack *st, rnl_conn_t c, const struct rnl_conn_opts 
 		rnl_tcb_template(&st->core, tcb);
 		rnl_tune_start(&st->core, tcb);
 	}
+	if (rnl_uto_field(&rnl_core_policy(&st->core, tcb)->opts) != uto && synchronised(tcb))
+		rnl_uto_announce(&st->core, tcb);
 	if (tcb->state != RNL_CLOSED) {
 		rnl_tcp_rearm(&st->core, tcb);
 		rnl_core_output(&st->core, tcb);
@@ -286,6 +296,15 @@ ssize_t rnl_send(struct rnl_stack *st, rnl_conn_t c, const void *data, size_t le
 		rnl_core_output(&st->core, tcb);
 	if (took < len)
 		want_write(st, tcb);
+	return took;
+}
+
+ssize_t rnl_send_urgent(struct rnl_stack *st, rnl_conn_t c, const void *data, size_t len)
+{
+	ssize_t took = rnl_send(st, c, data, len);
+
+	if (took > 0)
+		rnl_urgent_queued(&st->core, rnl_handle_tcb(st, c));
 	return took;
 }
 

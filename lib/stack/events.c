@@ -14,11 +14,11 @@ static const struct rnl_app_ops *ops_of(const struct rnl_stack *st, const struct
 	return rnl_core_policy(&st->core, tcb)->ops;
 }
 
-static bool take(struct rnl_tcb *tcb, uint16_t event)
+static bool take(struct rnl_tcb *tcb, uint8_t event)
 {
 	bool had = tcb->events & event;
 
-	tcb->events &= (uint16_t)~event;
+	tcb->events &= (uint8_t)~event;
 	return had;
 }
 
@@ -69,6 +69,7 @@ void rnl_events_abort(struct rnl_stack *st, struct rnl_tcb *tcb)
 void rnl_events_close(struct rnl_stack *st, struct rnl_tcb *tcb)
 {
 	struct rnl_core *core = &st->core;
+	uint32_t linger = rnl_core_policy(core, tcb)->opts.linger_ms;
 
 	tcb->flags |= RNL_F_APP_CLOSED;
 	tcb->app_timer_ms = 0;
@@ -76,7 +77,7 @@ void rnl_events_close(struct rnl_stack *st, struct rnl_tcb *tcb)
 		let_go_of_ended(core, tcb);
 		return;
 	}
-	if (tcb->state == RNL_SYN_SENT || unread(tcb)) {
+	if (tcb->state == RNL_SYN_SENT || unread(tcb) || linger == RNL_LINGER_RESET) {
 		rnl_tcb_abort(core, tcb, RNL_REASON_LOCAL_ABORT);
 		return;
 	}
@@ -84,6 +85,9 @@ void rnl_events_close(struct rnl_stack *st, struct rnl_tcb *tcb)
 		uint32_t ms = rnl_core_policy(core, tcb)->opts.fin_wait2_ms;
 
 		tcb->app_timer_ms = (core->now_ms + ms) | 1;
+		rnl_tcp_rearm(core, tcb);
+	} else if (linger != 0) {
+		tcb->app_timer_ms = (core->now_ms + linger) | 1;
 		rnl_tcp_rearm(core, tcb);
 	}
 	rnl_events_shutdown(st, tcb);
@@ -259,6 +263,17 @@ static bool app_listens(const struct rnl_tcb *tcb)
 			ops->member(st, rnl_handle(st, tcb), tcb->ctx);                            \
 	} while (0)
 
+/* RFC 9293 3.8.5 (MUST-32): before the data, so that `received` knows. */
+static void urgent(struct rnl_stack *st, struct rnl_tcb *tcb)
+{
+	const struct rnl_app_ops *ops = ops_of(st, tcb);
+	uint32_t bytes = rnl_urgent_pending(tcb);
+
+	if (app_listens(tcb) && bytes > 0 && ops->size > offsetof(struct rnl_app_ops, urgent) &&
+	    ops->urgent != NULL)
+		ops->urgent(st, rnl_handle(st, tcb), tcb->ctx, bytes);
+}
+
 /* @return whether it was more than waiting for memory. */
 static bool tell(struct rnl_stack *st, struct rnl_tcb *tcb)
 {
@@ -267,6 +282,10 @@ static bool tell(struct rnl_stack *st, struct rnl_tcb *tcb)
 
 	TELL(RNL_EV_ACCEPTED, accepted);
 	TELL(RNL_EV_CONNECTED, connected);
+	if (unlikely(tcb->events & RNL_EV_URGENT)) {
+		take(tcb, RNL_EV_URGENT);
+		urgent(st, tcb);
+	}
 	if (take(tcb, RNL_EV_RECEIVED))
 		received(st, tcb);
 	TELL(RNL_EV_WRITABLE, writable);

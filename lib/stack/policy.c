@@ -10,7 +10,9 @@
 #include "stack/stack.h"
 
 #define MAX_RCVBUF (1u << 30) /* RFC 7323 2.3 */
-#define MIN_MSS 64u           /* what a peer may ask for at least, too */
+#define MIN_MSS 64u
+#define MIN_PEER_MSS 28u      /* RFC 791 3.2: every network carries 68 octets */
+#define MAX_UTO_S 14400u
 #define MAX_TICKS (1u << 30)  /* ms: ticks are compared as signed 32-bit distances */
 
 static void set_default(uint32_t *field, uint32_t value)
@@ -48,6 +50,11 @@ static void fill_defaults(const struct rnl_stack *st, struct rnl_conn_opts *o)
 	set_default(&o->delayed_ack_us, 40000);
 	set_default(&o->rto_min_us, RNL_RTO_MIN_US);
 	set_default(&o->fin_wait2_ms, 60000);
+	set_default8(&o->orphan_retries, 8);
+	if (o->min_mss == 0)
+		o->min_mss = MIN_MSS;
+	set_default(&o->uto_min_s, 100); /* RFC 5482 3.1 */
+	set_default(&o->uto_max_s, RTE_MAX(3600u, o->uto_min_s));
 	set_default(&o->time_wait_ms, st->core.time_wait_ms);
 	if (o->cc == NULL)
 		o->cc = st->cfg.cc;
@@ -60,10 +67,29 @@ static uint64_t keepalive_ms(const struct rnl_conn_opts *o)
 	return o->keepalive_idle_ms + (uint64_t)o->keepalive_intvl_ms * (o->keepalive_probes + 1u);
 }
 
+static int check_limits(const struct rnl_conn_opts *o, struct rnl_error *err)
+{
+	if (o->min_mss < MIN_PEER_MSS)
+		return rnl_fail(err, -EINVAL, "min_mss is %u: 0, or at least %u", o->min_mss,
+				MIN_PEER_MSS);
+	if (o->linger_ms > MAX_TICKS && o->linger_ms != RNL_LINGER_RESET)
+		return rnl_fail(err, -EINVAL, "linger_ms is %u: at most %u, or RNL_LINGER_RESET",
+				o->linger_ms, MAX_TICKS);
+	if (o->uto_min_s > o->uto_max_s || o->uto_max_s > MAX_UTO_S)
+		return rnl_fail(err, -EINVAL,
+				"uto_min_s is %u, uto_max_s is %u: the second must not be less, nor "
+				"more than %u",
+				o->uto_min_s, o->uto_max_s, MAX_UTO_S);
+	if (o->uto_change > RNL_UTO_FIXED)
+		return rnl_fail(err, -EINVAL, "uto_change is %u: see enum rnl_uto_change",
+				o->uto_change);
+	return 0;
+}
+
 static int check(const struct rnl_app_ops *ops, const struct rnl_conn_opts *o,
 		 struct rnl_error *err)
 {
-	if (ops == NULL || ops->size < sizeof(*ops))
+	if (ops == NULL || ops->size < offsetof(struct rnl_app_ops, urgent))
 		return rnl_fail(err, -EINVAL, "no callbacks: set ops and ops->size");
 	if (o->rcvbuf_bytes > MAX_RCVBUF || o->rcvbuf_max_bytes > MAX_RCVBUF)
 		return rnl_fail(err, -EINVAL, "rcvbuf_bytes is %u, rcvbuf_max_bytes is %u: at most %u",
@@ -94,7 +120,7 @@ static int check(const struct rnl_app_ops *ops, const struct rnl_conn_opts *o,
 	if (o->cc != NULL && o->cc->priv_size > sizeof(((struct rnl_cc *)0)->priv))
 		return rnl_fail(err, -EINVAL, "congestion control %s keeps %u octets: at most %zu",
 				o->cc->name, o->cc->priv_size, sizeof(((struct rnl_cc *)0)->priv));
-	return 0;
+	return check_limits(o, err);
 }
 
 static uint32_t hash_of(const struct rnl_app_ops *ops, const struct rnl_conn_opts *o)

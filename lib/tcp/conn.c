@@ -11,7 +11,6 @@
 
 #define MSS_DEFAULT_V4 536  /* RFC 9293 3.7.1 (MUST-15) */
 #define MSS_DEFAULT_V6 1220 /* RFC 9293 3.7.1 (MUST-15) */
-#define MSS_FLOOR 64        /* a peer that asks for less gets this: bounded packets per octet */
 #define TS_OPTION_LEN 12
 
 void rnl_tcb_init(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_tuple *key,
@@ -167,8 +166,8 @@ void rnl_tcb_end(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_reason rea
 	tcb->reason = (uint8_t)reason;
 	if (reason != RNL_REASON_NORMAL) {
 		rnl_tcb_drop_work(core, tcb);
-		tcb->events &= (uint16_t)~(RNL_EV_RECEIVED | RNL_EV_WRITABLE | RNL_EV_EOF |
-					   RNL_EV_CONNECTED | RNL_EV_TIMER);
+		tcb->events &= (uint8_t)~(RNL_EV_RECEIVED | RNL_EV_WRITABLE | RNL_EV_EOF |
+					  RNL_EV_CONNECTED | RNL_EV_TIMER | RNL_EV_URGENT);
 	}
 	if (tcb->state != RNL_TIME_WAIT)
 		rnl_tcb_set_state(core, tcb, RNL_CLOSED);
@@ -225,7 +224,7 @@ void rnl_tcb_negotiated(struct rnl_core *core, struct rnl_tcb *tcb, const struct
 	uint16_t mss = rnl_addr_is_v4(&tcb->key.raddr) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
 
 	if (opt->has & RNL_OPT_MSS)
-		mss = RTE_MAX(opt->mss, (uint16_t)MSS_FLOOR);
+		mss = RTE_MAX(opt->mss, opts->min_mss);
 	tcb->snd_mss = RTE_MIN(mss, own);
 	tcb->rcv_mss = RTE_MIN(tcb->rcv_mss, own);
 	if ((tcb->flags & RNL_F_TS) && (opt->has & RNL_OPT_TS))

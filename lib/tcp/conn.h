@@ -51,6 +51,7 @@
 #define RNL_F_R1 0x00400000u          /* R1 was passed in this episode */
 #define RNL_F_WND_UPDATE 0x00800000u  /* the pending ACK only opens the window */
 #define RNL_F_RTX_NOW 0x01000000u     /* the next retransmission does not ask cwnd */
+#define RNL_F_URGENT 0x04000000u      /* SND.UP is ahead of SND.UNA */
 #define RNL_F_DEAD 0x02000000u          /* left every table; the output stage frees the block */
 
 /* struct rnl_tcb.events: what the application stage must tell */
@@ -60,6 +61,7 @@
 #define RNL_EV_WRITABLE 0x0008u
 #define RNL_EV_EOF 0x0010u
 #define RNL_EV_TIMER 0x0020u
+#define RNL_EV_URGENT 0x0080u
 #define RNL_EV_END 0x0040u /* `closed`, then the block is freed or shrinks to a mini block */
 
 struct rnl_work;
@@ -85,7 +87,8 @@ struct rnl_tcb {
 	uint32_t flags;         /* RNL_F_* */
 	uint8_t state;          /* enum rnl_state */
 	uint8_t wscale;         /* ours << 4 | the peer's */
-	uint16_t events;        /* RNL_EV_* */
+	uint8_t events;         /* RNL_EV_* */
+	uint8_t uto;            /* user timeout that the peer advertised, coded; 0: none (uto.c) */
 	uint32_t next_event;    /* index of the next on the event list; links free blocks */
 	uint32_t next_output;   /* index of the next on the output list */
 	uint64_t rcv_bytes;     /* in-order payload octets received */
@@ -169,6 +172,8 @@ struct rnl_work {
 	/* what received data touches */
 	struct rnl_rcvq rcvq;
 	struct rnl_reasm reasm;
+	uint64_t rcv_up; /* RCV.UP as an offset in the stream; 0: none */
+	uint64_t snd_up; /* SND.UP likewise */
 	struct rnl_tune tune;
 	struct rnl_meter meter;
 	uint32_t peer_fin; /* sequence number of a FIN that arrived out of order */
@@ -196,6 +201,7 @@ struct rnl_mini {
 	uint32_t ts_offset;
 	uint32_t sent_us;       /* low 32 bits of when the SYN-ACK was first sent */
 	uint32_t next_free;
+	uint8_t uto;            /* as in struct rnl_tcb */
 	uint8_t answers;        /* answers to what is out of place; see rnl_handshake_may_answer() */
 	struct rnl_wnode timer;
 	uint16_t peer_mss;

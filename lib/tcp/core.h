@@ -124,7 +124,7 @@ static inline void rnl_core_append(struct rnl_core *core, struct rnl_list *list,
 }
 
 /** Notes events, and puts the connection on the event list. */
-static inline void rnl_core_event(struct rnl_core *core, struct rnl_tcb *tcb, uint16_t events)
+static inline void rnl_core_event(struct rnl_core *core, struct rnl_tcb *tcb, uint8_t events)
 {
 	tcb->events |= events;
 	if (!(tcb->flags & RNL_F_ON_EVENTS))

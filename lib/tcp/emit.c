@@ -145,38 +145,6 @@ static void add_blocks(struct rnl_core *core, const struct rnl_tcb *tcb, const s
 	count_blocks(core, tcb, o->answers);
 }
 
-static void emit_data(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *m,
-		      const struct outgoing *o)
-{
-	const struct rnl_core_port *port = rnl_core_port(core, tcb->nexthop);
-	struct rnl_tmpl_fields f = {
-	    .seq = o->seq,
-	    .ack = tcb->rcv_nxt,
-	    .tsval = rnl_emit_tsval(core, tcb->ts_offset),
-	    .tsecr = tcb->ts_recent,
-	    .flags = o->flags,
-	    .wnd = select_window(core, tcb, our_shift(tcb)),
-	    .ip_id = core->ip_id++,
-	    .tso_mss = o->len > tcb->snd_mss ? tcb->snd_mss : 0,
-	};
-	struct rnl_tcpopt opt;
-
-	if (unlikely(rnl_sackgen_hole(tcb) || o->answers != NULL))
-		add_blocks(core, tcb, o, &f, &opt);
-	sent(tcb, m->pkt_len);
-	rnl_tmpl_write(&tcb->work->tmpl, m, &f, 0, port->caps);
-	acknowledged(tcb);
-	queue_packet(core, m, tcb->nexthop);
-}
-
-void rnl_emit_data(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *m, uint32_t seq,
-		   uint16_t flags)
-{
-	const struct outgoing o = {.seq = seq, .len = m->pkt_len, .flags = flags};
-
-	emit_data(core, tcb, m, &o);
-}
-
 /* Headers written whole: for connections without a working set, and for segments off the usual path. */
 static void emit_whole(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *m,
 		       const struct outgoing *o)
@@ -201,9 +169,63 @@ static void emit_whole(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mb
 		h.opt.tsval = rnl_emit_tsval(core, tcb->ts_offset);
 		h.opt.tsecr = tcb->ts_recent;
 	}
+	if (o->flags & RNL_SEG_UTO) {
+		h.opt.has |= RNL_OPT_UTO;
+		h.opt.uto = rnl_uto_field(opts);
+	}
+	if (o->flags & RNL_TH_URG)
+		h.urp = rnl_urgent_pointer(tcb, o->seq);
 	rnl_tcphdr_write(m, &h, rnl_core_port(core, tcb->nexthop)->caps);
 	acknowledged(tcb);
 	queue_packet(core, m, tcb->nexthop);
+}
+
+static void emit_data(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *m,
+		      const struct outgoing *o)
+{
+	const struct rnl_core_port *port = rnl_core_port(core, tcb->nexthop);
+	struct rnl_tmpl_fields f = {
+	    .seq = o->seq,
+	    .ack = tcb->rcv_nxt,
+	    .tsval = rnl_emit_tsval(core, tcb->ts_offset),
+	    .tsecr = tcb->ts_recent,
+	    .flags = o->flags,
+	    .wnd = select_window(core, tcb, our_shift(tcb)),
+	    .ip_id = core->ip_id++,
+	    .tso_mss = o->len > tcb->snd_mss ? tcb->snd_mss : 0,
+	};
+	struct rnl_tcpopt opt;
+
+	if (unlikely(rnl_sackgen_hole(tcb) || o->answers != NULL))
+		add_blocks(core, tcb, o, &f, &opt);
+	sent(tcb, o->len);
+	rnl_tmpl_write(&tcb->work->tmpl, m, &f, 0, port->caps);
+	acknowledged(tcb);
+	queue_packet(core, m, tcb->nexthop);
+}
+
+void rnl_emit_data(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *m, uint32_t seq,
+		   uint16_t flags)
+{
+	const struct outgoing o = {.seq = seq, .len = m->pkt_len, .flags = flags};
+
+	if (likely(!(flags & RNL_TH_URG))) {
+		emit_data(core, tcb, m, &o);
+		return;
+	}
+	sent(tcb, o.len); /* the template has no urgent pointer */
+	emit_whole(core, tcb, m, &o);
+}
+
+void rnl_emit_uto(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	const struct outgoing o = {.seq = tcb->snd_nxt, .flags = RNL_TH_ACK | RNL_SEG_UTO};
+	struct rte_mbuf *m = empty_packet(core, tcb->nexthop);
+
+	if (m == NULL)
+		return;
+	rnl_core_count(core, RNL_C_tcp_tx_uto);
+	emit_whole(core, tcb, m, &o);
 }
 
 static bool emit_ack(struct rnl_core *core, struct rnl_tcb *tcb, const struct outgoing *o)
@@ -212,7 +234,7 @@ static bool emit_ack(struct rnl_core *core, struct rnl_tcb *tcb, const struct ou
 
 	if (m == NULL)
 		return false;
-	if (tcb->work != NULL)
+	if (tcb->work != NULL && !(o->flags & RNL_TH_URG))
 		emit_data(core, tcb, m, o);
 	else
 		emit_whole(core, tcb, m, o);
@@ -345,6 +367,9 @@ bool rnl_emit_syn(struct rnl_core *core, struct rnl_tcb *tcb)
 		h.opt.has |= RNL_OPT_WSCALE;
 	if (tcb->flags & RNL_F_SACK)
 		h.opt.has |= RNL_OPT_SACK_OK;
+	h.opt.uto = rnl_uto_field(opts);
+	if (h.opt.uto != 0)
+		h.opt.has |= RNL_OPT_UTO;
 	offer_options(core, &h.opt, our_shift(tcb), tcb->ts_offset);
 	h.opt.tsecr = answer ? tcb->ts_recent : 0;
 	rnl_tcphdr_write(m, &h, rnl_core_port(core, tcb->nexthop)->caps);
@@ -380,6 +405,9 @@ bool rnl_emit_mini(struct rnl_core *core, const struct rnl_mini *mini, bool syn)
 			h.opt.has |= RNL_OPT_WSCALE;
 		if (mini->flags & RNL_MINI_SACK_OK)
 			h.opt.has |= RNL_OPT_SACK_OK;
+		h.opt.uto = rnl_uto_field(opts);
+		if (h.opt.uto != 0)
+			h.opt.has |= RNL_OPT_UTO;
 	}
 	offer_options(core, &h.opt, rnl_wscale_ours(mini->wscale), mini->ts_offset);
 	h.opt.tsecr = mini->ts_recent;

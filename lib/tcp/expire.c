@@ -39,6 +39,13 @@ static bool connecting(const struct rnl_tcb *tcb)
 	return tcb->state == RNL_SYN_SENT || tcb->state == RNL_SYN_RECEIVED;
 }
 
+/* R2 as a count: nobody waits for a connection that the application closed, so it has a smaller one. */
+static uint8_t retries2(const struct rnl_tcb *tcb, const struct rnl_conn_opts *opts)
+{
+	return tcb->flags & RNL_F_APP_CLOSED ? RTE_MIN(opts->retries2, opts->orphan_retries)
+					     : opts->retries2;
+}
+
 /* RFC 9293 3.8.3: R2 as a count, for SYN as a time of its own (MUST-23). */
 static bool gave_up(struct rnl_core *core, struct rnl_tcb *tcb)
 {
@@ -50,7 +57,7 @@ static bool gave_up(struct rnl_core *core, struct rnl_tcb *tcb)
 		rnl_tcb_end(core, tcb, RNL_REASON_TIMEOUT_CONNECT);
 		return true;
 	}
-	if (tcb->backoff < opts->retries2)
+	if (tcb->backoff < retries2(tcb, opts) || rnl_uto_adopted(core, tcb))
 		return false;
 	rnl_tcb_end(core, tcb, RNL_REASON_TIMEOUT_RETRANSMIT);
 	return true;
@@ -93,7 +100,7 @@ static void retransmission_timeout(struct rnl_core *core, struct rnl_tcb *tcb)
  * its window shut must not hold it for ever. */
 static bool abandoned(const struct rnl_core *core, const struct rnl_tcb *tcb)
 {
-	uint8_t r2 = rnl_core_policy(core, tcb)->opts.retries2;
+	uint8_t r2 = retries2(tcb, &rnl_core_policy(core, tcb)->opts);
 
 	return (tcb->flags & RNL_F_APP_CLOSED) && tcb->backoff >= RTE_MIN(r2, PROBE_BACKOFF_MAX);
 }
@@ -110,7 +117,8 @@ static void persist_timeout(struct rnl_core *core, struct rnl_tcb *tcb)
 		rnl_core_output(core, tcb);
 		return;
 	}
-	if (tcb->probes >= rnl_core_policy(core, tcb)->opts.retries2) {
+	if (tcb->probes >= retries2(tcb, &rnl_core_policy(core, tcb)->opts) &&
+	    !rnl_uto_adopted(core, tcb)) {
 		rnl_tcb_end(core, tcb, RNL_REASON_TIMEOUT_RETRANSMIT);
 		return;
 	}
@@ -146,8 +154,12 @@ static bool keepalive_runs(const struct rnl_core *core, const struct rnl_tcb *tc
 static uint32_t keepalive_at_ms(const struct rnl_core *core, const struct rnl_tcb *tcb)
 {
 	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
+	uint32_t idle = opts->keepalive_idle_ms;
 
-	return tcb->last_rx_ms + opts->keepalive_idle_ms + tcb->probes * opts->keepalive_intvl_ms;
+	/* RFC 5482 4.2: what the user timeout survives, keepalive must not end. */
+	if (rnl_uto_adopted(core, tcb))
+		idle = RTE_MAX(idle, rnl_uto_timeout_ms(core, tcb) + 1000);
+	return tcb->last_rx_ms + idle + tcb->probes * opts->keepalive_intvl_ms;
 }
 
 /* RFC 9293 3.8.4: an ACK of the octet before SND.NXT, without data (SHLD-12); several go unanswered
@@ -171,6 +183,9 @@ static void app_timer_due(struct rnl_core *core, struct rnl_tcb *tcb)
 	} else if (tcb->state == RNL_FIN_WAIT_2) {
 		rnl_core_count(core, RNL_C_tcp_fin_wait2_expired);
 		rnl_tcb_end(core, tcb, RNL_REASON_NORMAL);
+	} else if (!(tcb->events & RNL_EV_END)) {
+		rnl_core_count(core, RNL_C_tcp_linger_expired);
+		rnl_tcb_abort(core, tcb, RNL_REASON_LOCAL_ABORT);
 	}
 }
 
@@ -179,6 +194,7 @@ static void work_due(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
 	struct rnl_work *w = tcb->work;
+	uint32_t user_ms = rnl_uto_timeout_ms(core, tcb);
 	uint64_t age = core->now_us - w->unacked_us;
 
 	if (connecting(tcb) && w->unacked_us != 0 &&
@@ -186,8 +202,8 @@ static void work_due(struct rnl_core *core, struct rnl_tcb *tcb)
 		rnl_tcb_abort(core, tcb, RNL_REASON_TIMEOUT_CONNECT);
 		return;
 	}
-	if (opts->user_timeout_ms != 0 && !connecting(tcb) && tcb->snd_una != tcb->snd_nxt &&
-	    age >= opts->user_timeout_ms * UINT64_C(1000)) {
+	if (user_ms != 0 && !connecting(tcb) && tcb->snd_una != tcb->snd_nxt &&
+	    age >= user_ms * UINT64_C(1000)) {
 		rnl_tcb_abort(core, tcb, RNL_REASON_TIMEOUT_USER);
 		return;
 	}
@@ -247,6 +263,7 @@ static uint64_t work_deadline(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
 	const struct rnl_work *w = tcb->work;
+	uint32_t user_ms = rnl_uto_timeout_ms(core, tcb);
 	uint64_t at = UINT64_MAX;
 
 	if (w->rto_at_us != 0)
@@ -257,8 +274,8 @@ static uint64_t work_deadline(struct rnl_core *core, struct rnl_tcb *tcb)
 		at = RTE_MIN(at, w->pace_at_us);
 	if (connecting(tcb) && w->unacked_us != 0)
 		at = RTE_MIN(at, w->unacked_us + opts->connect_timeout_ms * UINT64_C(1000));
-	else if (opts->user_timeout_ms != 0 && tcb->snd_una != tcb->snd_nxt)
-		at = RTE_MIN(at, w->unacked_us + opts->user_timeout_ms * UINT64_C(1000));
+	else if (user_ms != 0 && tcb->snd_una != tcb->snd_nxt)
+		at = RTE_MIN(at, w->unacked_us + user_ms * UINT64_C(1000));
 	if (at == UINT64_MAX && !connecting(tcb))
 		at = fold_at(core, tcb);
 	return at;

@@ -59,6 +59,8 @@ static void take_syn(struct rnl_core *core, struct rnl_tcb *tcb, const struct rn
 	tcb->max_snd_wnd = seg->wnd;
 	tcb->snd_wl1 = seg->seq;
 	tcb->snd_wl2 = seg->ack;
+	if (seg->flags & RNL_SEG_UTO)
+		rnl_uto_received(core, tcb, seg->opt.uto);
 	rnl_tcb_negotiated(core, tcb, &seg->opt);
 }
 
@@ -84,6 +86,7 @@ static bool syn_acked(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg
 	rnl_tcp_rearm(core, tcb);
 	tcb->flags |= RNL_F_ACK_NOW;
 	rnl_core_output(core, tcb);
+	rnl_uto_announce(core, tcb);
 	seg->seq++;
 	seg->flags &= (uint16_t)~RNL_TH_SYN;
 	if (seg->len > tcb->rcv_adv - tcb->rcv_nxt) {
@@ -151,6 +154,7 @@ void rnl_handshake_syn(struct rnl_core *core, struct rnl_mini *mini, const struc
 	mini->nexthop = nexthop;
 	mini->wnd = seg->wnd;
 	mini->peer_mss = seg->opt.has & RNL_OPT_MSS ? seg->opt.mss : 0;
+	mini->uto = seg->flags & RNL_SEG_UTO ? rnl_uto_code(seg->opt.uto) : 0;
 	mini->ts_offset = rnl_isn_ts_offset(&seg->key, core->secrets.ts);
 	mini->ts_recent = seg->opt.has & RNL_OPT_TS ? seg->opt.tsval : 0;
 	if ((seg->opt.has & RNL_OPT_TS) && !opts->no_timestamps)
@@ -249,6 +253,7 @@ void rnl_handshake_promote(struct rnl_core *core, struct rnl_tcb *tcb, const str
 	tcb->rcv_adv = tcb->rcv_nxt + RTE_MIN(opts->rcvbuf_bytes, (uint32_t)UINT16_MAX);
 	tcb->ts_recent = mini->ts_recent;
 	tcb->ts_offset = mini->ts_offset;
+	tcb->uto = opts->uto ? mini->uto : 0;
 	rnl_tcb_negotiated(core, tcb, &said);
 	tcb->snd_wnd = (uint32_t)seg->wnd << rnl_wscale_theirs(tcb->wscale);
 	tcb->max_snd_wnd = RTE_MAX(tcb->snd_wnd, (uint32_t)mini->wnd);
@@ -261,4 +266,5 @@ void rnl_handshake_promote(struct rnl_core *core, struct rnl_tcb *tcb, const str
 	rnl_core_count(core, RNL_C_tcp_passive_opens);
 	rnl_core_event(core, tcb, RNL_EV_ACCEPTED);
 	rnl_tcp_rearm(core, tcb);
+	rnl_uto_announce(core, tcb);
 }

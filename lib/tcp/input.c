@@ -83,9 +83,10 @@ static bool slow(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg
 		established(core, tcb, seg);
 	if (!rnl_ack(core, tcb, seg))
 		return false;
-	/* DEVIATES RFC 9293 3.8.5: the urgent pointer is counted; its data stays in line (RFC 6093 6). */
 	if (seg->flags & RNL_TH_URG)
-		rnl_core_count(core, RNL_C_tcp_rx_urgent);
+		rnl_urgent_received(core, tcb, seg);
+	if (seg->flags & RNL_SEG_UTO)
+		rnl_uto_received(core, tcb, seg->opt.uto);
 	taken = rnl_text(core, tcb, seg);
 	if ((seg->answer || seg->dup.left != seg->dup.right) && tcb->state != RNL_CLOSED)
 		rnl_emit_answer(core, tcb, seg);

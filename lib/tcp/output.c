@@ -105,6 +105,8 @@ static enum verdict retransmit(struct rnl_core *core, struct rnl_tcb *tcb)
 	w->last_send_us = core->now_us;
 	rnl_pacer_sent(&w->pacer, len);
 	rnl_core_count(core, RNL_C_tcp_retransmits);
+	if (unlikely(tcb->flags & RNL_F_URGENT))
+		flags |= rnl_urgent_flag(tcb, r->seq);
 	rnl_emit_data(core, tcb, m, r->seq, flags);
 	start_rto(core, tcb);
 	return SENT;
@@ -157,7 +159,8 @@ static uint32_t largest(struct rnl_core *core, const struct rnl_tcb *tcb)
 	const struct rnl_core_port *port = rnl_core_port(core, tcb->nexthop);
 	uint32_t mss = rnl_sackgen_mss(tcb);
 
-	return port->caps & RNL_CAP_TX_TSO ? RTE_MAX(port->tso_max_bytes, mss) : mss;
+	/* The urgent pointer counts from the segment that it stands in: such are not cut by the port. */
+	return (port->caps & RNL_CAP_TX_TSO) && !(tcb->flags & RNL_F_URGENT) ? RTE_MAX(port->tso_max_bytes, mss) : mss;
 }
 
 /*
@@ -261,6 +264,8 @@ static enum verdict send_new(struct rnl_core *core, struct rnl_tcb *tcb, uint32_
 	rnl_count_n(&core->counters, RNL_C_tcp_tx_bytes, len);
 	if (w->dup_acks > 0 && !(tcb->flags & RNL_F_RECOVERY))
 		rnl_core_count(core, RNL_C_tcp_limited_transmits);
+	if (unlikely(tcb->flags & RNL_F_URGENT))
+		flags |= rnl_urgent_flag(tcb, seq);
 	rnl_emit_data(core, tcb, m, seq, flags);
 	return SENT;
 }

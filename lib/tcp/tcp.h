@@ -95,6 +95,36 @@ static inline uint32_t rnl_tune_sndbuf(const struct rnl_core *core, const struct
 	return RTE_MAX(opts->sndbuf_bytes, RTE_MIN(want, opts->sndbuf_max_bytes));
 }
 
+/* ---- uto.c: user timeout option ---- */
+
+/** @return the option's 16 bits for what a connection advertises; 0: it does not use the option. */
+uint16_t rnl_uto_field(const struct rnl_conn_opts *opts);
+/** @return one octet for the option's 16 bits, rounded up; 0: they say nothing. */
+uint8_t rnl_uto_code(uint16_t field);
+/** @return seconds of a code; 0: none. */
+uint32_t rnl_uto_seconds(uint8_t code);
+/** The peer advertised a user timeout. */
+void rnl_uto_received(struct rnl_core *core, struct rnl_tcb *tcb, uint16_t field);
+/** @return whether the peer's user timeout counts: it then stands in the place of R2 as well. */
+bool rnl_uto_adopted(const struct rnl_core *core, const struct rnl_tcb *tcb);
+/** @return the user timeout in force, ms; 0: none. */
+uint32_t rnl_uto_timeout_ms(const struct rnl_core *core, const struct rnl_tcb *tcb);
+/** Tells the peer ours, if the connection uses the option. */
+void rnl_uto_announce(struct rnl_core *core, struct rnl_tcb *tcb);
+
+/* ---- urgent.c ---- */
+
+/** The segment has URG. */
+void rnl_urgent_received(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg);
+/** @return octets up to the urgent pointer that the application has not consumed. */
+uint32_t rnl_urgent_pending(const struct rnl_tcb *tcb);
+/** What was queued last is urgent. */
+void rnl_urgent_queued(struct rnl_core *core, struct rnl_tcb *tcb);
+/** @return URG, or 0, for a segment from `seq` on; RNL_F_URGENT goes when the end is acknowledged. */
+uint16_t rnl_urgent_flag(struct rnl_tcb *tcb, uint32_t seq);
+/** @return the urgent field of a segment from `seq` on. */
+uint16_t rnl_urgent_pointer(const struct rnl_tcb *tcb, uint32_t seq);
+
 /* ---- info.c: what is known of a connection ---- */
 
 /** Fills *info. */
@@ -197,6 +227,8 @@ bool rnl_emit_challenged(struct rnl_core *core, const struct rnl_tuple *key);
 void rnl_emit_disagree(struct rnl_core *core, struct rnl_tcb *tcb);
 /** A challenge ACK (RFC 5961), within the limits of its connection and of its peer's address. */
 void rnl_emit_challenge(struct rnl_core *core, struct rnl_tcb *tcb);
+/** An ACK with the user timeout option, now; not at all when there is no room: it is advice. */
+void rnl_emit_uto(struct rnl_core *core, struct rnl_tcb *tcb);
 /** SYN or SYN-ACK of a full block. */
 bool rnl_emit_syn(struct rnl_core *core, struct rnl_tcb *tcb);
 /** SYN-ACK, or an ACK without data, of a mini block. @return false: no room or no buffer. */

@@ -136,6 +136,9 @@ static void trim(struct rnl_tcb *tcb, struct rnl_seg *seg)
 	if ((int32_t)before > 0) {
 		before = RTE_MIN(before, seg->len);
 		seg->dup = rnl_sackgen_old(tcb, seg->seq, before);
+		if (seg->urp < before)
+			seg->flags &= (uint16_t)~RNL_TH_URG; /* all of it was received */
+		seg->urp = (uint16_t)(seg->urp - before);
 		seg->seq += before;
 		seg->off = (uint16_t)(seg->off + before);
 		seg->len -= before;

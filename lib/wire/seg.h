@@ -21,6 +21,9 @@
 #define RNL_TH_ECE 0x040u
 #define RNL_TH_CWR 0x080u
 #define RNL_TH_AE 0x100u
+/* No bit of the header: the segment carries a user timeout option. So the predicted path, which
+ * compares the flags, need not look at the options. */
+#define RNL_SEG_UTO 0x8000u
 
 /* What struct rnl_tcpopt holds. */
 #define RNL_OPT_MSS 0x0001u
@@ -28,6 +31,7 @@
 #define RNL_OPT_SACK_OK 0x0004u
 #define RNL_OPT_TS 0x0008u
 #define RNL_OPT_SACK 0x0010u
+#define RNL_OPT_UTO 0x0080u
 #define RNL_OPT_BAD 0x8000u /* an impossible length ended the parse */
 
 #define RNL_SACK_MAX 4
@@ -42,6 +46,7 @@ struct rnl_tcpopt {
 	uint8_t wscale;
 	uint8_t nsack;
 	uint16_t mss;
+	uint16_t uto; /* as it stands: RFC 5482 3.3 */
 	uint32_t tsval, tsecr;
 	struct rnl_sack sack[RNL_SACK_MAX];
 };

@@ -46,6 +46,8 @@ static void take_fields(const uint8_t *h, struct rnl_seg *seg)
 	seg->urp = rnl_get16(h + 18);
 }
 
+_Static_assert(RNL_OPT_UTO << 8 == RNL_SEG_UTO, "one becomes the other without a branch");
+
 enum rnl_counter rnl_tcphdr_parse(struct rte_mbuf *m, const struct rnl_ip *ip, struct rnl_seg *seg)
 {
 	uint8_t scratch[TCP_HLEN_MAX];
@@ -67,6 +69,7 @@ enum rnl_counter rnl_tcphdr_parse(struct rte_mbuf *m, const struct rnl_ip *ip, s
 		return RNL_C_tcp_rx_bad_header;
 	take_fields(h, seg);
 	rnl_tcpopt_parse(h + RNL_TCP_HLEN, hlen - RNL_TCP_HLEN, &seg->opt);
+	seg->flags |= (uint16_t)((seg->opt.has & RNL_OPT_UTO) << 8);
 	seg->m = m;
 	seg->key.laddr = ip->dst;
 	seg->key.raddr = ip->src;

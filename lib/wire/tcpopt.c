@@ -4,13 +4,13 @@
  * nothing is read before its length is proved (RFC 9293 3.1, MUST-7). A known kind with a length
  * that is not its own is stepped over like an unknown one.
  * Refuses: meaning (whether an option was agreed, whether it may stand on this segment).
- * Floor 1. RFC 9293 3.2, RFC 7323 2.2, 3.2, appendix A, RFC 2018 2, 3.
+ * Floor 1. RFC 9293 3.2, RFC 7323 2.2, 3.2, appendix A, RFC 2018 2, 3, RFC 5482 3.3.
  */
 #include "wire/tcpopt.h"
 
 #include "wire/octets.h"
 
-enum kind { END = 0, NOP = 1, MSS = 2, WSCALE = 3, SACK_OK = 4, SACK = 5, TIMESTAMPS = 8 };
+enum kind { END = 0, NOP = 1, MSS = 2, WSCALE = 3, SACK_OK = 4, SACK = 5, TIMESTAMPS = 8, UTO = 28 };
 
 #define TS_LEN 10
 #define TS_ALIGNED 0x0101080au /* NOP NOP TS 10: RFC 7323 appendix A */
@@ -55,6 +55,9 @@ static void take(const uint8_t *p, unsigned int len, struct rnl_tcpopt *out)
 		out->has |= RNL_OPT_SACK_OK;
 	} else if (p[0] == TIMESTAMPS && len == TS_LEN && !(out->has & RNL_OPT_TS)) {
 		take_ts(value, out);
+	} else if (p[0] == UTO && len == 4 && !(out->has & RNL_OPT_UTO)) {
+		out->has |= RNL_OPT_UTO;
+		out->uto = rnl_get16(value);
 	} else if (p[0] == SACK && !(out->has & RNL_OPT_SACK)) {
 		take_sack(value, len - 2, out);
 	}
@@ -132,6 +135,10 @@ unsigned int rnl_tcpopt_write_room(uint8_t *dst, const struct rnl_tcpopt *opt, u
 	d = write_ts(d, opt);
 	if (opt->has & RNL_OPT_WSCALE) {
 		rnl_put32(d, (uint32_t)NOP << 24 | WSCALE << 16 | 3 << 8 | opt->wscale);
+		d += 4;
+	}
+	if ((opt->has & RNL_OPT_UTO) && d - dst + 4 <= RNL_TCPOPT_MAXLEN) {
+		rnl_put32(d, (uint32_t)UTO << 24 | 4 << 16 | opt->uto);
 		d += 4;
 	}
 	room = room > (unsigned int)(d - dst) ? room - (unsigned int)(d - dst) : 0;

@@ -109,6 +109,9 @@ static const struct field info_fields[] = {
     FIELD(rnl_conn_info, sndbuf_bytes),
     FIELD(rnl_conn_info, tcpi_pacing_rate),
     FIELD(rnl_conn_info, tcpi_max_pacing_rate),
+    FIELD(rnl_conn_info, urgent_bytes),
+    FIELD(rnl_conn_info, user_timeout_ms),
+    FIELD(rnl_conn_info, peer_uto_s),
     FIELD(rnl_conn_info, unread_bytes),
     FIELD(rnl_conn_info, unacked_bytes),
     {NULL, 0, 0},
@@ -251,7 +254,8 @@ static void do_accept(struct dialogue *d, char *text)
 	check_result(d, text, fd < 0 ? fd : 0, 0);
 }
 
-static void do_write(struct dialogue *d, char *text)
+static void write_with(struct dialogue *d, char *text,
+                       ssize_t (*send)(struct rnl_seam *, int, const void *, size_t))
 {
 	static uint8_t buf[IO_MAX];
 	struct sockrec *k = current(d);
@@ -262,10 +266,20 @@ static void do_write(struct dialogue *d, char *text)
 		return;
 	for (uint64_t i = 0; i < len; i++)
 		buf[i] = pattern_out(k->written + i);
-	n = rnl_seam_write(d->seam, k->fd, buf, (size_t)len);
+	n = send(d->seam, k->fd, buf, (size_t)len);
 	if (n > 0)
 		k->written += (uint64_t)n;
 	check_result(d, text, n, (ssize_t)len);
+}
+
+static void do_write(struct dialogue *d, char *text)
+{
+	write_with(d, text, rnl_seam_write);
+}
+
+static void do_write_urgent(struct dialogue *d, char *text)
+{
+	write_with(d, text, rnl_seam_write_urgent);
 }
 
 static void check_pattern(struct dialogue *d, const struct sockrec *k, const uint8_t *p, size_t n)
@@ -453,6 +467,20 @@ static bool counter_read(struct dialogue *d, const char *name, uint64_t *out)
 	return false;
 }
 
+/* expect urgent CALLS BYTES: how often the application was told, and what it was told last. */
+static void expect_urgent(struct dialogue *d, char *text)
+{
+	struct rnl_seam_status st = {0};
+	uint64_t calls, bytes;
+
+	rnl_seam_status(d->seam, current(d)->fd, &st);
+	if (!value(d, &text, &calls) || !value(d, &text, &bytes))
+		return;
+	if (st.urgent_calls != calls || st.urgent_bytes != bytes)
+		dialogue_fail(d, "told of urgent data %u times, last of %u octets", st.urgent_calls,
+		              st.urgent_bytes);
+}
+
 static void expect_counter(struct dialogue *d, char *text)
 {
 	const char *name = word_next(&text);
@@ -506,6 +534,8 @@ static void do_expect(struct dialogue *d, char *text)
 		expect_info(d, text);
 	} else if (strcmp(what, "usage") == 0) {
 		expect_usage(d, text);
+	} else if (strcmp(what, "urgent") == 0) {
+		expect_urgent(d, text);
 	} else if (strcmp(what, "nothing") == 0) {
 		expect_nothing(d, text);
 	} else {
@@ -572,7 +602,7 @@ void command_run(struct dialogue *d, char *text)
 	} commands[] = {
 	    {"config", do_config, true},      {"family", do_family, true},
 	    {"listen", do_listen, false},     {"connect", do_connect, false},
-	    {"accept", do_accept, false},     {"write", do_write, false},
+	    {"accept", do_accept, false},     {"write", do_write, false},       {"write-urgent", do_write_urgent, false},
 	    {"read", do_read, false},         {"shutdown", do_shutdown, false},
 	    {"close", do_close, false},       {"abort", do_abort, false},
 	    {"unlisten", do_unlisten, false}, {"use", do_use, false},

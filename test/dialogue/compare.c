@@ -156,6 +156,8 @@ static bool sack_is(const struct option *want, const uint8_t *o, const struct fl
 /* The stack's timestamps count milliseconds from its first one. */
 static bool option_is(const struct option *want, const uint8_t *o, const struct flow *f)
 {
+	if (want->kind == OPT_RAW)
+		return want->raw_len == o[1] && memcmp(want->raw, o, o[1]) == 0;
 	if (want->kind != *o)
 		return false;
 	switch (want->kind) {

@@ -98,6 +98,8 @@ int rnl_seam_connect(struct rnl_seam *s, int fd, const struct rnl_addr *addr, ui
 /** @return octets taken (fewer: the send buffer is full), -EAGAIN, -EPIPE, -ENOTCONN, -EBADF, or
  * why the connection ended. */
 ssize_t rnl_seam_write(struct rnl_seam *s, int fd, const void *data, size_t len);
+/** As rnl_seam_write(), with MSG_OOB: the data is urgent, in line. */
+ssize_t rnl_seam_write_urgent(struct rnl_seam *s, int fd, const void *data, size_t len);
 /**
  * Takes received octets; what is not taken stays in the stack and closes its window.
  * @return octets, 0 at the end of the stream, -EAGAIN, -ENOTCONN, -EBADF, or why the connection
@@ -132,6 +134,8 @@ struct rnl_seam_status {
 	unsigned int closed_calls;   /**< how often `closed` was called: never more than once */
 	unsigned int late_calls;     /**< callbacks after `closed`: a fault of the stack */
 	unsigned int writable_calls; /**< how often `writable` was called */
+	unsigned int urgent_calls;   /**< how often `urgent` was called */
+	uint32_t urgent_bytes;       /**< octets that it said last */
 };
 /** @return 0, -EBADF. */
 int rnl_seam_status(struct rnl_seam *s, int fd, struct rnl_seam_status *out);

@@ -100,6 +100,12 @@ static void on_peer_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx)
 	live(ctx)->st.eof = true;
 }
 
+static void on_urgent(struct rnl_stack *st, rnl_conn_t c, void *ctx, uint32_t bytes)
+{
+	live(ctx)->st.urgent_calls++;
+	live(ctx)->st.urgent_bytes = bytes;
+}
+
 static void on_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx, enum rnl_reason reason)
 {
 	struct sock *k = ctx;
@@ -124,6 +130,7 @@ const struct rnl_app_ops rnl_seam_app_ops = {
     .writable = on_writable,
     .peer_closed = on_peer_closed,
     .closed = on_closed,
+    .urgent = on_urgent,
 };
 
 /* ---- calls ------------------------------------------------------------------------------------
@@ -250,7 +257,8 @@ static struct sock *conn(struct rnl_seam *s, int fd, int *why)
 	return NULL;
 }
 
-ssize_t rnl_seam_write(struct rnl_seam *s, int fd, const void *data, size_t len)
+static ssize_t write_by(struct rnl_seam *s, int fd, const void *data, size_t len,
+                        ssize_t (*send)(struct rnl_stack *, rnl_conn_t, const void *, size_t))
 {
 	int why = 0, rc;
 	struct sock *k = conn(s, fd, &why);
@@ -258,11 +266,21 @@ ssize_t rnl_seam_write(struct rnl_seam *s, int fd, const void *data, size_t len)
 
 	if (k == NULL)
 		return why == 0 ? -EPIPE : why;
-	n = rnl_send(s->stack, k->conn, data, len);
+	n = send(s->stack, k->conn, data, len);
 	rc = rnl_seam_settle(s);
 	if (rc < 0)
 		return rc;
 	return n == 0 && len > 0 ? -EAGAIN : n;
+}
+
+ssize_t rnl_seam_write(struct rnl_seam *s, int fd, const void *data, size_t len)
+{
+	return write_by(s, fd, data, len, rnl_send);
+}
+
+ssize_t rnl_seam_write_urgent(struct rnl_seam *s, int fd, const void *data, size_t len)
+{
+	return write_by(s, fd, data, len, rnl_send_urgent);
 }
 
 /* Offers go on until the user has enough or the stack has no more. */
@@ -399,6 +417,14 @@ static const struct {
     OPT(rcvbuf_max_bytes),
     OPT(pacing),
     OPT(max_pacing_bytes_per_s),
+    OPT(linger_ms),
+    OPT(uto),
+    OPT(uto_change),
+    OPT(uto_adv_s),
+    OPT(uto_min_s),
+    OPT(uto_max_s),
+    OPT(min_mss),
+    OPT(orphan_retries),
 };
 
 static void put(void *at, size_t size, uint64_t value)

@@ -95,6 +95,18 @@ static void service__grammar(void **state)
 	assert_false(s.listen.opts.no_timestamps);
 	assert_true(s.listen.opts.nodelay);
 	rnl_service_free(&s);
+	assert_int_equal(rnl_service_parse("echo,linger=2,user-timeout=30,uto,min-mss=100,rcvbuf-max=2M", &s,
+	                                   &err),
+	                 0);
+	assert_int_equal(s.listen.opts.linger_ms, 2000);
+	assert_int_equal(s.listen.opts.user_timeout_ms, 30000);
+	assert_int_equal(s.listen.opts.min_mss, 100);
+	assert_int_equal(s.listen.opts.rcvbuf_max_bytes, 2 << 20);
+	assert_true(s.listen.opts.uto);
+	rnl_service_free(&s);
+	assert_int_equal(rnl_service_parse("echo,linger=reset", &s, &err), 0);
+	assert_true(s.listen.opts.linger_ms == RNL_LINGER_RESET);
+	rnl_service_free(&s);
 	assert_int_equal(rnl_service_parse("sink:[2001:db8::1]:9", &s, &err), 0);
 	assert_int_equal(s.listen.prefix_len, 128);
 	assert_int_equal(s.listen.addr.b[0], 0x20);

@@ -190,6 +190,22 @@ static void tcpopt__layout_of_appendix_a(void **state)
 }
 
 /* Any octets at all: the parse ends, within the octets, with sound numbers. */
+/* RFC 5482 3.3: kind 28, length 4; it gives way where a header is full. */
+static void tcpopt__user_timeout(void **state)
+{
+	struct rnl_tcpopt o = PARSE(28, 4, 0x81, 2, 28, 4, 0, 9), full;
+	uint8_t out[RNL_TCPOPT_MAXLEN];
+
+	assert_int_equal(o.has, RNL_OPT_UTO);
+	assert_int_equal(o.uto, 0x8102);
+	assert_int_equal(PARSE(28, 3, 1, 1).has, 0);
+	assert_int_equal(rnl_tcpopt_write(out, &o), 4);
+	assert_memory_equal(out, ((uint8_t[]){28, 4, 0x81, 2}), 4);
+	full = (struct rnl_tcpopt){.has = ALL | RNL_OPT_UTO, .nsack = 4, .uto = 7};
+	assert_true(rnl_tcpopt_write(out, &full) <= RNL_TCPOPT_MAXLEN);
+	assert_int_equal(parse(out, rnl_tcpopt_write(out, &full)).uto, 7);
+}
+
 static void tcpopt__garbage(void **state)
 {
 	static const uint8_t likely_octets[] = {0, 1, 2, 3, 4, 5, 8, 10, 18, 255};
@@ -225,6 +241,7 @@ int main(void)
 	    cmocka_unit_test(tcpopt__write_is_read_back),
 	    cmocka_unit_test(tcpopt__as_many_sack_blocks_as_fit),
 	    cmocka_unit_test(tcpopt__layout_of_appendix_a),
+	    cmocka_unit_test(tcpopt__user_timeout),
 	    cmocka_unit_test(tcpopt__garbage),
 	};
 

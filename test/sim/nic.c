@@ -34,13 +34,6 @@ static uint32_t sum16(const uint8_t *p, size_t len, uint32_t sum)
 	return sum;
 }
 
-/* Where the headers of a frame stand; l4 == NULL: no TCP. */
-struct layout {
-	uint8_t *l3, *l4;
-	uint32_t l3_len, l4_len;
-	bool ip4;
-};
-
 static struct layout layout_of(uint8_t *f, uint32_t len)
 {
 	uint32_t l2 = len >= 18 && get16(f + 12) == 0x8100 ? 18 : 14;
@@ -62,6 +55,11 @@ static struct layout layout_of(uint8_t *f, uint32_t len)
 			l.l4 = l.l3 + 40;
 	}
 	return l;
+}
+
+struct layout nic_layout(const uint8_t *frame, uint32_t len)
+{
+	return layout_of((uint8_t *)(uintptr_t)frame, len);
 }
 
 static uint32_t tcp_sum(const struct layout *l)

@@ -145,6 +145,15 @@ struct node {
 	size_t rx_head, rx_len, rx_cap;
 };
 
+/* Where the headers of a frame stand; l4 == NULL: no TCP. */
+struct layout {
+	uint8_t *l3, *l4;
+	uint32_t l3_len, l4_len;
+	bool ip4;
+};
+
+struct truth;
+
 struct world {
 	uint64_t seed;
 	struct rnl_prng prng;
@@ -161,6 +170,7 @@ struct world {
 	char why[512];
 	struct node node[SIM_NODES_MAX];
 	struct conn conn[SIM_CONNS_MAX + 1]; /* the last is the probe */
+	struct truth *truth; /* what reached whom */
 	struct event *heap;
 	size_t heap_len, heap_cap;
 	struct rte_mbuf *stolen[8192];
@@ -169,6 +179,15 @@ struct world {
 	bool verbose;
 	uint64_t counters[SIM_COUNTERS_MAX];
 };
+
+/* nic.c */
+struct layout nic_layout(const uint8_t *frame, uint32_t len);
+
+/* truth.c: what SACK says. A frame reaches a stack. */
+void truth_arrived(struct world *w, const uint8_t *frame, uint32_t len);
+/* @return what is wrong with the SACK blocks of a frame that a stack sent, or NULL. */
+const char *truth_check(struct world *w, const uint8_t *frame, uint32_t len);
+void truth_free(struct world *w);
 
 /* world.c: one seed from begin to end. @return whether all was well; w->why tells. */
 bool sim_run(struct world *w, uint64_t seed);

@@ -106,6 +106,8 @@ bool wire_emit(struct node *n, const uint8_t *frame, uint32_t len, struct rte_mb
 	hash_octets(w, frame, len);
 	if (w->pcap != NULL)
 		pcap_write(w->pcap, w->now_ns, frame, len);
+	if (bad == NULL)
+		bad = truth_check(w, frame, len);
 	if (bad != NULL) {
 		sim_fail(w, "node %u sent a bad frame: %s", n->id, bad);
 		return false;
@@ -124,6 +126,8 @@ bool wire_emit(struct node *n, const uint8_t *frame, uint32_t len, struct rte_mb
 		taken = switch_mbuf(n, at, frame, m);
 	else
 		switch_copy(n, at, frame, len);
+	if (taken)
+		truth_arrived(w, frame, len);
 	return taken;
 }
 
@@ -139,6 +143,8 @@ void wire_deliver(struct world *w, const struct event *e)
 		event_free(&gone);
 		return;
 	}
+	if (e->frame != NULL && !e->damaged)
+		truth_arrived(w, e->frame, e->len);
 	if (n->rx_len == n->rx_cap) {
 		n->rx_cap = n->rx_cap == 0 ? 64 : 2 * n->rx_cap;
 		n->rx = realloc(n->rx, n->rx_cap * sizeof(*n->rx));

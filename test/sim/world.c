@@ -287,6 +287,7 @@ static void tear_down(struct world *w)
 	node_feed(w);
 	if (!w->failed)
 		check_end(w);
+	truth_free(w);
 	free(w->heap);
 	w->heap = NULL;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What SACK blocks say must be true (RFC 2018 3, 4, RFC 2883 4): each lies in what reached the stack
- * that sends it, the first may be a duplicate, the others are apart from each other and from what is
- * acknowledged. Knows only the frames, not the stack.
+ * What SACK blocks say must be true (RFC 2018 3, 4, RFC 2883 4): each lies in what reached the
+ * stack that sends it, the first may be a duplicate, the others are apart from each other and from
+ * what is acknowledged. Knows only the frames, not the stack.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ struct piece {
 struct truth {
 	struct truth *next;
 	uint8_t key[36]; /* addresses and ports, as the sender's frames have them */
-	bool full; /* too many pieces to tell */
+	bool full;       /* too many pieces to tell */
 	unsigned int n;
 	struct piece piece[PIECES_MAX];
 };
@@ -150,7 +150,8 @@ const char *truth_check(struct world *w, const uint8_t *frame, uint32_t len)
 	for (unsigned int i = 0; i < o[1] / 8u; i++)
 		b[i] = (struct piece){get32(o + 2 + 8 * i), get32(o + 6 + 8 * i)};
 	t = find(w, &l, true, false);
-	return t == NULL ? "SACK, and nothing came" : blocks_check(t, b, o[1] / 8u, get32(l.l4 + 8));
+	return t == NULL ? "SACK, and nothing came"
+	                 : blocks_check(t, b, o[1] / 8u, get32(l.l4 + 8));
 }
 
 void truth_free(struct world *w)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * tcp/sackgen: segments of one burst are answered in their order, and what goes out beside SACK blocks
- * fits the MTU, also when the device cuts it.
+ * tcp/sackgen: segments of one burst are answered in their order, and what goes out beside SACK
+ * blocks fits the MTU, also when the device cuts it.
  */
 #include "stack/stack.h" /* first: its inlines have a parameter of the pair's name */
 
@@ -26,7 +26,8 @@ static uint32_t hold(unsigned int n, uint32_t *mss)
 
 	assert_int_equal(rnl_conn_info(w.b.st, w.b.conn, &info), 0);
 	*mss = info.tcpi_snd_mss;
-	for (unsigned int i = 0; i < n; i++) { /* one by one: a port that cuts gets no more at once */
+	for (unsigned int i = 0; i < n;
+	     i++) { /* one by one: a port that cuts gets no more at once */
 		assert_int_equal(rnl_send(w.b.st, w.b.conn, data, *mss), *mss);
 		rnl_poll(w.b.st, w.now_ns);
 	}
@@ -40,8 +41,7 @@ static uint32_t hold(unsigned int n, uint32_t *mss)
 
 static void give(unsigned int i)
 {
-	w.a.in[w.a.in_n++] =
-	    rte_pktmbuf_copy(held[i], rnl_test_pkt_pool(), 0, UINT32_MAX);
+	w.a.in[w.a.in_n++] = rte_pktmbuf_copy(held[i], rnl_test_pkt_pool(), 0, UINT32_MAX);
 }
 
 static void drop_held(unsigned int n)
@@ -110,7 +110,8 @@ static void sackgen__a_burst_is_answered_one_by_one(void **state)
 	drop_held(5);
 }
 
-/* Every packet that a sent keeps to the MTU, cut or not, and has `blocks` blocks. @return the longest. */
+/* Every packet that a sent keeps to the MTU, cut or not, and has `blocks` blocks. @return the
+ * longest. */
 static uint32_t packets_fit(unsigned int blocks)
 {
 	uint32_t longest = 0;
@@ -127,7 +128,8 @@ static uint32_t packets_fit(unsigned int blocks)
 		assert_int_equal(rnl_tcphdr_parse(m, &ip, &s), RNL_C_ok);
 		assert_int_equal(s.opt.has & RNL_OPT_SACK ? s.opt.nsack : 0, blocks);
 		if (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG)
-			longest = RTE_MAX(longest, (uint32_t)(m->l3_len + m->l4_len + m->tso_segsz));
+			longest =
+			    RTE_MAX(longest, (uint32_t)(m->l3_len + m->l4_len + m->tso_segsz));
 		else
 			longest = RTE_MAX(longest, m->pkt_len);
 	}

@@ -381,6 +381,7 @@ struct rnl_conn_opts {
 	bool pacing;                 /**< spread a window over the round trip, at 2 cwnd/srtt in slow
 					  start and 1.2 later; congestion controls that set a rate, such
 					  as "bbr", are paced without it */
+	bool no_soft_errors;         /**< do not report ICMP errors in soft_error (RFC 9293 3.9.1.8) */
 	uint16_t mss;                /**< upper limit of the MSS that is offered; 0: from the MTU */
 	uint32_t delayed_ack_us;     /**< longest delay; 0: 40000; below 500000 (RFC 9293 3.8.6.3) */
 	uint32_t rto_min_us;         /**< shortest retransmission timeout; 0: 200000 */
@@ -475,6 +476,9 @@ struct rnl_stack_config {
 	void *unclaimed_ctx;          /**< first argument of unclaimed */
 	uint32_t max_hosts;           /**< remote hosts whose path MTU and Fast Open cookie are
 					   remembered, at most 2^24; 0: 4096 */
+	uint32_t pmtu_ms;             /**< how long a path MTU that was lowered counts before larger
+					   packets are tried (RFC 1191 6.3), ms, at least 300000 (RFC
+					   8201 4); UINT32_MAX: for ever; 0: 600000 */
 };
 
 /**
@@ -755,7 +759,7 @@ struct rnl_conn_info {
 	uint32_t tcpi_last_data_sent, /**< since we last sent payload, ms; 0 while idle */
 		tcpi_last_data_recv,  /**< since payload last came, ms; 0 while idle */
 		tcpi_last_ack_recv;   /**< since the last acceptable segment came, ms */
-	uint32_t tcpi_pmtu;       /**< largest IP packet, octets: the port's MTU */
+	uint32_t tcpi_pmtu;       /**< largest IP packet that the path takes, as far as is known, octets */
 	uint32_t tcpi_rcv_ssthresh; /**< receive buffer in force, octets: autotuning moves it */
 	uint32_t tcpi_rtt,        /**< smoothed round trip, us; 0: not measured (RFC 6298 2) */
 		tcpi_rttvar;      /**< its variation, us */

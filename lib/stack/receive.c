@@ -68,6 +68,10 @@ static void icmp(struct rnl_stack *st, struct rte_mbuf *m, const struct rnl_ip *
 		drop(st, m, RNL_C_icmp_rx_bad);
 		return;
 	}
+	if (rnl_path_icmp(st, m, ip, &msg)) {
+		rte_pktmbuf_free(m);
+		return;
+	}
 	if (!msg.echo_request) {
 		drop(st, m, RNL_C_icmp_rx_other);
 		return;

@@ -9,11 +9,13 @@
 
 #include "stack/mem.h"
 #include "stack/stack.h"
+#include "tcp/pmtu.h"
 #include "wire/ip.h"
 
 #define MAX_CONNS (1u << 30)
 #define MAX_HOSTS (1u << 24)
 #define NEIGH_MAX 8192
+#define PMTU_MIN_MS 300000u
 #define MAX_TSO_BYTES 65000u
 
 int rnl_fail(struct rnl_error *err, int code, const char *fmt, ...)
@@ -38,6 +40,9 @@ static int check_config(const struct rnl_stack_config *c, struct rnl_error *err)
 				MAX_CONNS);
 	if (c->max_hosts > MAX_HOSTS)
 		return rnl_fail(err, -EINVAL, "max_hosts %u: at most %u", c->max_hosts, MAX_HOSTS);
+	if (c->pmtu_ms != 0 && c->pmtu_ms < PMTU_MIN_MS)
+		return rnl_fail(err, -EINVAL, "pmtu_ms %u: at least %u (RFC 8201 4)", c->pmtu_ms,
+				PMTU_MIN_MS);
 	if (c->burst > RNL_BURST_MAX)
 		return rnl_fail(err, -EINVAL, "burst %u: at most %u", c->burst, RNL_BURST_MAX);
 	if (c->txq_size & (c->txq_size - 1))
@@ -64,6 +69,7 @@ static void fill_defaults(struct rnl_stack_config *c)
 	c->burst = c->burst != 0 ? c->burst : 32;
 	c->txq_size = c->txq_size != 0 ? c->txq_size : 1024;
 	c->max_hosts = c->max_hosts != 0 ? c->max_hosts : 4096;
+	c->pmtu_ms = c->pmtu_ms != 0 ? c->pmtu_ms : 600000;
 	c->time_wait_ms = c->time_wait_ms != 0 ? c->time_wait_ms : 60000;
 	c->max_held = c->max_held != 0 ? c->max_held : c->pkt_pool->size / 4 * 3;
 	c->cc = c->cc != NULL ? c->cc : &rnl_cc_newreno;
@@ -139,10 +145,13 @@ static int make_tables(struct rnl_stack *st)
 	nb = reserve(st, RNL_MEM_NEIGH, rnl_neigh_bytes(NEIGH_MAX));
 	core->nexthop_port = reserve(st, RNL_MEM_NEXTHOP, NEIGH_MAX + 1);
 	hosts = reserve(st, RNL_MEM_HOSTS, rnl_hostcache_bytes(st->cfg.max_hosts));
+	core->paths = reserve(st, RNL_MEM_PATHS,
+			      (st->cfg.max_conns + UINT64_C(1)) * sizeof(struct rnl_path));
 	core->policies = reserve(st, RNL_MEM_POLICIES, RNL_POLICY_MAX * sizeof(struct rnl_policy));
 	st->post = reserve(st, RNL_MEM_POST, (size_t)post_bytes);
 	if (flow == NULL || listen == NULL || nb == NULL || core->nexthop_port == NULL ||
-	    core->policies == NULL || st->post == NULL || hosts == NULL)
+	    core->policies == NULL || st->post == NULL || hosts == NULL ||
+	    core->paths == NULL)
 		return -ENOMEM;
 	rnl_flow_init(&st->flow, flow, flows, st->cfg.secrets.flow);
 	rnl_flow_pools(&st->flow, &core->conns, &core->minis);
@@ -171,6 +180,7 @@ static void init_core(struct rnl_stack *st)
 	core->hdr_pool = st->cfg.hdr_pool;
 	core->held_max = RTE_MAX(st->cfg.max_held, 8u);
 	core->time_wait_ms = st->cfg.time_wait_ms;
+	core->pmtu_us = st->cfg.pmtu_ms != UINT32_MAX ? st->cfg.pmtu_ms * UINT64_C(1000) : 0;
 	core->secrets = st->cfg.secrets;
 	core->challenge_second = UINT64_MAX;
 	rnl_prng_seed(&core->prng, st->cfg.seed);

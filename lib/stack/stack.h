@@ -63,6 +63,7 @@ enum rnl_mem_id {
 	RNL_MEM_TIMERS,
 	RNL_MEM_POST,
 	RNL_MEM_HOSTS,
+	RNL_MEM_PATHS,
 	RNL_MEM_TXQ, /* one for each port from here on */
 	RNL_MEM_COUNT = RNL_MEM_TXQ + RNL_MAX_PORTS
 };
@@ -107,6 +108,17 @@ void rnl_poll_clock(struct rnl_stack *st, uint64_t now_ns);
 
 /** Handles a burst of one port; takes the packets. */
 void rnl_receive_burst(struct rnl_stack *st, unsigned int port, struct rte_mbuf **m, unsigned int n);
+
+/* ---- path.c: ICMP errors ---- */
+
+struct rnl_icmp;
+struct rnl_icmp_error;
+
+/** Lets the connection that an error is about know; counts what became of it. Any family. */
+void rnl_path_error(struct rnl_stack *st, const struct rnl_icmp_error *e);
+/** Handles an ICMP message if it is an error. Does not take m. @return whether it is one. */
+bool rnl_path_icmp(struct rnl_stack *st, const struct rte_mbuf *m, const struct rnl_ip *ip,
+		   const struct rnl_icmp *msg);
 
 /* ---- passive.c: segments without a full block ---- */
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/seq.h"
+#include "tcp/pmtu.h"
 #include "tcp/tcp.h"
 #include "wire/ip.h"
 
@@ -240,6 +241,7 @@ void rnl_tcb_negotiated(struct rnl_core *core, struct rnl_tcb *tcb, const struct
 	/* RFC 2018 4: without permission there are no SACK options. */
 	if (!(opt->has & RNL_OPT_SACK_OK))
 		tcb->flags &= ~RNL_F_SACK;
+	rnl_pmtu_start(core, tcb);
 	if (tcb->work == NULL)
 		return;
 	start_cc(core, tcb, tcb->work);

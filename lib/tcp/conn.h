@@ -35,6 +35,7 @@
 #define RNL_F_FIN_QUEUED 0x00000040u  /* the application is done sending: FIN follows the data */
 #define RNL_F_FIN_SENT 0x00000080u    /* FIN has its sequence number: snd_nxt - 1 */
 #define RNL_F_FIN_RCVD 0x00000100u    /* the peer's FIN was reached: rcv_nxt is behind it */
+#define RNL_F_PATH 0x40000000u        /* core->paths has an entry for it: tcp/pmtu.h */
 #define RNL_F_APP_CLOSED 0x00000200u  /* the application let go: no callback but `closed` */
 #define RNL_F_SACK 0x00000400u        /* selective acknowledgements agreed */
 #define RNL_F_WANT_WRITE 0x00000800u  /* a send took less than it was given */

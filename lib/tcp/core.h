@@ -20,6 +20,8 @@
 #define RNL_CHALLENGE_PEERS 64
 #define RNL_CHALLENGE_CONNS 1024
 
+struct rnl_path;
+
 /** What TCP knows of a port. */
 struct rnl_core_port {
 	struct rnl_txq txq;
@@ -71,6 +73,8 @@ struct rnl_core {
 	uint32_t time_wait_ms;
 	struct rnl_secrets secrets;
 	struct rnl_hostcache hosts;
+	struct rnl_path *paths; /* by index of the connection: tcp/pmtu.h */
+	uint64_t pmtu_us;       /* how long a path MTU counts; 0: for ever */
 	struct rnl_prng prng;
 	struct rnl_core_port ports[RNL_MAX_PORTS];
 	struct rnl_counters counters;

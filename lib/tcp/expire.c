@@ -15,6 +15,7 @@
 #include <errno.h>
 
 #include "base/seq.h"
+#include "tcp/pmtu.h"
 #include "tcp/tcp.h"
 
 #define R1 3 /* RFC 9293 3.8.3 (SHLD-10) */
@@ -79,6 +80,7 @@ static void retransmission_timeout(struct rnl_core *core, struct rnl_tcb *tcb)
 	rnl_core_count(core, RNL_C_tcp_rto);
 	w->meter.rtos++;
 	w->meter.rto_episodes += tcb->backoff == 0;
+	rnl_pmtu_timeout(core, tcb);
 	if (connecting(tcb))
 		tcb->flags |= RNL_F_SYN_LOST;
 	else if (tcb->backoff == 0)
@@ -237,6 +239,8 @@ static void idle_due(struct rnl_core *core, struct rnl_tcb *tcb)
 		rnl_tcb_abort(core, tcb, RNL_REASON_TIMEOUT_IDLE);
 		return;
 	}
+	if (tcb->flags & RNL_F_PATH)
+		rnl_pmtu_due(core, tcb);
 	if (keepalive_runs(core, tcb) && ms_left(core, keepalive_at_ms(core, tcb)) <= 0)
 		keepalive_due(core, tcb);
 }
@@ -294,6 +298,8 @@ static uint64_t deadline(struct rnl_core *core, struct rnl_tcb *tcb)
 		return at;
 	if (opts->idle_timeout_ms != 0)
 		at = RTE_MIN(at, at_us(core, tcb->last_rx_ms + opts->idle_timeout_ms));
+	if (tcb->flags & RNL_F_PATH)
+		at = RTE_MIN(at, rnl_pmtu_deadline(core, tcb));
 	if (keepalive_runs(core, tcb))
 		at = RTE_MIN(at, at_us(core, keepalive_at_ms(core, tcb)));
 	if ((tcb->flags & (RNL_F_TS | RNL_F_TS_STALE)) == RNL_F_TS)

@@ -4,6 +4,7 @@
  * a sender waited for. Refuses to change anything that TCP acts on. Floor 3.
  */
 #include "base/seq.h"
+#include "tcp/pmtu.h"
 #include "tcp/tcp.h"
 #include "wire/ip.h"
 
@@ -160,7 +161,7 @@ void rnl_tcb_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
 	    .tcpi_snd_mss = tcb->snd_mss,
 	    .tcpi_rcv_mss = tcb->rcv_mss,
 	    .tcpi_last_ack_recv = core->now_ms - tcb->last_rx_ms,
-	    .tcpi_pmtu = port->mtu,
+	    .tcpi_pmtu = rnl_pmtu(core, tcb),
 	    .tcpi_rcv_ssthresh = rnl_tune_rcvbuf(core, tcb),
 	    .tcpi_rtt = tcb->rtt.srtt_us >> 3,
 	    .tcpi_rttvar = tcb->rtt.rttvar_us >> 2,

@@ -60,6 +60,7 @@ static const struct field config_fields[] = {
     FIELD(rnl_stack_config, max_conns),
     FIELD(rnl_stack_config, max_minis),
     FIELD(rnl_stack_config, max_hosts),
+    FIELD(rnl_stack_config, pmtu_ms),
     FIELD(rnl_stack_config, max_busy),
     FIELD(rnl_stack_config, max_held),
     FIELD(rnl_stack_config, time_wait_ms),
@@ -75,6 +76,8 @@ static const struct field info_fields[] = {
     FIELD(rnl_conn_info, tcpi_rcv_wscale),
     FIELD(rnl_conn_info, tcpi_rto),
     FIELD(rnl_conn_info, tcpi_snd_mss),
+    FIELD(rnl_conn_info, tcpi_pmtu),
+    FIELD(rnl_conn_info, soft_error),
     FIELD(rnl_conn_info, tcpi_unacked),
     FIELD(rnl_conn_info, tcpi_rtt),
     FIELD(rnl_conn_info, tcpi_snd_ssthresh),
@@ -121,6 +124,7 @@ static const struct field usage_fields[] = {
     FIELD(rnl_usage, minis),
     FIELD(rnl_usage, busy),
     FIELD(rnl_usage, held),
+    FIELD(rnl_usage, hosts),
     {NULL, 0, 0},
 };
 

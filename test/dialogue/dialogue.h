@@ -136,6 +136,8 @@ const char *word_next(char **text);
 
 /* packet.c: octets to and from segments. */
 size_t packet_build(struct dialogue *d, const struct spec *s, uint8_t *out, size_t cap);
+/* icmp.c: an ICMP error about a segment of the stack. @return its length; 0: the text does not parse. */
+size_t icmp_build(struct dialogue *d, char *text, uint8_t *out, size_t cap);
 /* @return NULL, or what is wrong with the packet. */
 const char *packet_decode(struct dialogue *d, struct packet *p);
 /* The octet at position `off` of the stream that the peer (in) or the stack (out) sends. */

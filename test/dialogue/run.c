@@ -100,6 +100,25 @@ void dialogue_idle(struct dialogue *d, uint64_t until_ns)
 	d->last_ns = until_ns;
 }
 
+static void icmp_in(struct dialogue *d, char *text)
+{
+	uint8_t bytes[PACKET_MAX];
+	char note[512];
+	size_t len;
+	int rc;
+
+	snprintf(note, sizeof(note), "%.6f < icmp %s", (double)(d->last_ns - d->start_ns) / 1e9, text);
+	len = icmp_build(d, text, bytes, sizeof(bytes));
+	if (len == 0 && !d->failed)
+		dialogue_fail(d, "that is no ICMP error");
+	if (d->failed)
+		return;
+	dialogue_trace(d, note);
+	rc = rnl_seam_send(d->seam, bytes, len);
+	if (rc < 0)
+		dialogue_fail(d, "the seam did not take the packet: %s", strerror(-rc));
+}
+
 static void segment_in(struct dialogue *d, char *text)
 {
 	uint8_t bytes[PACKET_MAX];
@@ -108,6 +127,12 @@ static void segment_in(struct dialogue *d, char *text)
 	size_t len;
 	int rc;
 
+	while (*text == ' ')
+		text++;
+	if (strncmp(text, "icmp ", 5) == 0) {
+		icmp_in(d, text + 5);
+		return;
+	}
 	snprintf(note, sizeof(note), "%llu.%06llu < %s",
 	         (unsigned long long)((d->last_ns - d->start_ns) / 1000000000),
 	         (unsigned long long)((d->last_ns - d->start_ns) / 1000 % 1000000), text);

@@ -14,7 +14,7 @@
 #include "wire/arp.h"
 #include "wire/cksum.h"
 #include "wire/eth.h"
-#include "wire/icmp.h"
+#include "wire/icmperr.h"
 #include "wire/ip.h"
 #include "wire/tcphdr.h"
 #include "wire/tcpopt.h"
@@ -33,6 +33,8 @@ struct answers {
 	struct rnl_arp arp;
 	struct rnl_ip ip;
 	struct rnl_icmp icmp;
+	enum rnl_counter quote_verdict;
+	struct rnl_icmp_error error;
 	struct rnl_seg seg;
 	uint32_t pkt_len;
 };
@@ -135,6 +137,8 @@ static void parse_l4(struct rte_mbuf *m, struct answers *a)
 	a->icmp_verdict = rnl_icmp_parse(m, &a->ip, &a->icmp);
 	if (a->icmp_verdict != RNL_C_ok)
 		return;
+	if (rnl_icmp_is_error(&a->ip, &a->icmp))
+		a->quote_verdict = rnl_icmp_error_parse(m, &a->ip, &a->icmp, &a->error);
 	reply = rte_pktmbuf_alloc(rnl_test_hdr_pool());
 	rnl_icmp_echo_reply(reply, m, &a->ip, &a->icmp, 64);
 	rte_pktmbuf_free(reply);

@@ -425,6 +425,7 @@ static const struct {
     OPT(uto_max_s),
     OPT(min_mss),
     OPT(orphan_retries),
+    OPT(no_soft_errors),
 };
 
 static void put(void *at, size_t size, uint64_t value)

@@ -110,6 +110,8 @@ unsigned int rnl_poll(struct rnl_stack *st, uint64_t now_ns)
 	n += receive(st);
 	n += timers(st);
 	n += rnl_events_run(st);
+	if (unlikely(rnl_pressure_over(&st->core)))
+		rnl_pressure_relieve(&st->core);
 	n += rnl_transmit_output(st);
 	n += rnl_transmit_drain(st);
 	if (unlikely(st->core.now_us >= st->report_at_us))
@@ -120,7 +122,7 @@ unsigned int rnl_poll(struct rnl_stack *st, uint64_t now_ns)
 /* Something that the next iteration will do. */
 static bool unfinished(const struct rnl_stack *st)
 {
-	return st->core.events.head != RNL_NIL || st->in_count > 0 || !rte_ring_empty(st->post);
+	return st->core.events.head != RNL_NIL || rnl_pressure_over(&st->core) || st->in_count > 0 || !rte_ring_empty(st->post);
 }
 
 /* Something waits for a port or a pool: it comes back in its own time. */

@@ -52,6 +52,8 @@
 #define RNL_F_R1 0x00400000u          /* R1 was passed in this episode */
 #define RNL_F_WND_UPDATE 0x00800000u  /* the pending ACK only opens the window */
 #define RNL_F_RTX_NOW 0x01000000u     /* the next retransmission does not ask cwnd */
+#define RNL_F_WND_HELD 0x40000000u   /* the window stays shut for want of memory */
+#define RNL_F_SLEEPS 0x80000000u     /* no timer until the application has read */
 #define RNL_F_URGENT 0x04000000u      /* SND.UP is ahead of SND.UNA */
 #define RNL_F_DEAD 0x02000000u          /* left every table; the output stage frees the block */
 

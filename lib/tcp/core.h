@@ -64,6 +64,9 @@ struct rnl_core {
 	struct rnl_list time_wait; /* by entry, oldest first; rnl_mini.newer */
 	uint32_t held;     /* received buffers kept by connections and the application */
 	uint32_t held_max;
+	uint32_t held_back;  /* blocks to look at for RNL_F_WND_HELD, 0: none */
+	uint32_t relieve_at; /* the last that was, */
+	uint32_t reclaim_at; /* and the last that was looked at for memory */
 	struct rnl_policy *policies;
 	uint8_t *nexthop_port; /* port of each next hop */
 	uint64_t challenge_second; /* RFC 5961 7: the second that these limits count for */

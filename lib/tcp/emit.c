@@ -57,8 +57,12 @@ static uint16_t select_window(struct rnl_core *core, struct rnl_tcb *tcb, uint8_
 	uint32_t step = RTE_MIN(rcvbuf / 2, (uint32_t)tcb->rcv_mss);
 	uint32_t field;
 
-	if (rnl_seq_diff(edge, tcb->rcv_adv) < (int32_t)step || core->held >= core->held_max)
+	if (rnl_seq_diff(edge, tcb->rcv_adv) < (int32_t)step) {
 		edge = tcb->rcv_adv;
+	} else if (unlikely(core->held >= core->held_max)) {
+		edge = tcb->rcv_adv;
+		rnl_pressure_held_back(core, tcb);
+	}
 	if (rnl_seq_lt(edge, tcb->rcv_nxt))
 		edge = tcb->rcv_nxt;
 	field = (edge - tcb->rcv_nxt + (1u << shift) - 1) >> shift;

@@ -252,6 +252,17 @@ static uint64_t last_use_us(const struct rnl_core *core, const struct rnl_tcb *t
 	return RTE_MAX(rx, tcb->work->last_send_us);
 }
 
+/* What is left in the working set waits for the application, or for the peer to fill a hole: no time
+ * changes that. rnl_text_consumed() and pressure.c look at the timer again. */
+static bool waits_for_others(const struct rnl_tcb *tcb)
+{
+	const struct rnl_work *w = tcb->work;
+
+	return !(tcb->flags & RNL_F_ON_OUTPUT) && rnl_sentq_empty(&w->sentq) &&
+	       w->snd.head == RNL_NIL && w->rto_at_us == 0 && w->delack_at_us == 0 &&
+	       (w->rcvq.head != NULL || !rnl_reasm_empty(&w->reasm));
+}
+
 /* An unused working set goes back after one RTO. @return when to look again; UINT64_MAX: it is gone. */
 static uint64_t fold_at(struct rnl_core *core, struct rnl_tcb *tcb)
 {
@@ -260,6 +271,10 @@ static uint64_t fold_at(struct rnl_core *core, struct rnl_tcb *tcb)
 	if (at > core->now_us)
 		return at;
 	rnl_tcb_fold(core, tcb);
+	if (tcb->work != NULL && waits_for_others(tcb)) {
+		tcb->flags |= RNL_F_SLEEPS;
+		return UINT64_MAX;
+	}
 	return tcb->work == NULL ? UINT64_MAX : core->now_us + rnl_tcb_rto(core, tcb);
 }
 

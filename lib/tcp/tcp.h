@@ -95,6 +95,19 @@ static inline uint32_t rnl_tune_sndbuf(const struct rnl_core *core, const struct
 	return RTE_MAX(opts->sndbuf_bytes, RTE_MIN(want, opts->sndbuf_max_bytes));
 }
 
+/* ---- pressure.c: who gives way when received buffers run short ---- */
+
+/** @return whether a segment out of order may be kept. May take memory from other connections. */
+bool rnl_pressure_takes(struct rnl_core *core, const struct rnl_tcb *tcb);
+/** Drops what other connections hold out of order beyond their share. @return whether there is room. */
+bool rnl_pressure_reclaim(struct rnl_core *core, const struct rnl_tcb *asks);
+/** The connection's window stays shut because there is no memory. */
+void rnl_pressure_held_back(struct rnl_core *core, struct rnl_tcb *tcb);
+/** @return whether windows that stayed shut may open. */
+bool rnl_pressure_over(const struct rnl_core *core);
+/** Lets some of them say so. */
+void rnl_pressure_relieve(struct rnl_core *core);
+
 /* ---- uto.c: user timeout option ---- */
 
 /** @return the option's 16 bits for what a connection advertises; 0: it does not use the option. */

@@ -28,6 +28,10 @@ void rnl_text_consumed(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t len)
 	uint32_t worth =
 	    tcb->flags & RNL_F_ZERO_WND ? RTE_MIN(rcvbuf / 2, (uint32_t)tcb->rcv_mss) : rcvbuf / 2;
 
+	if (unlikely(tcb->flags & RNL_F_SLEEPS)) {
+		tcb->flags &= ~RNL_F_SLEEPS;
+		rnl_core_timer(core, tcb, core->now_us + rnl_tcb_rto(core, tcb));
+	}
 	if (len == 0 || gain < (int32_t)worth || (tcb->flags & RNL_F_FIN_RCVD))
 		return;
 	tcb->flags |= RNL_F_ACK_NOW | RNL_F_WND_UPDATE;
@@ -93,7 +97,8 @@ static void into_hole(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg
 
 static bool in_order(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg)
 {
-	if (unlikely(core->held >= core->held_max) && !make_room(core, tcb)) {
+	if (unlikely(core->held >= core->held_max) && !make_room(core, tcb) &&
+	    !rnl_pressure_reclaim(core, tcb)) {
 		rnl_core_count(core, RNL_C_tcp_rx_no_buffer);
 		return false;
 	}
@@ -131,7 +136,7 @@ static bool out_of_order(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_
 	tcb->work->meter.ooo_segs++;
 	tcb->work->meter.last_data_rx_ms = core->now_ms;
 	seg->answer = true;
-	if (under_pressure(core, 7)) {
+	if (!rnl_pressure_takes(core, tcb)) {
 		rnl_core_count(core, RNL_C_tcp_rx_ooo_drop);
 		return false;
 	}

@@ -198,19 +198,40 @@ static bool time_parse(struct dialogue *d, char **text, uint64_t *at_ns, uint64_
 	return true;
 }
 
-/* "repeat N < SEGMENT": the same segment N times at once. */
+/* Writes the segment, its sequence number moved on by `step`. */
+static void moved_on(char *out, size_t cap, const char *text, long step)
+{
+	const char *seq = strstr(text, "seq ");
+	char *end;
+	long n;
+
+	if (seq == NULL || step == 0) {
+		snprintf(out, cap, "%s", text);
+		return;
+	}
+	n = strtol(seq + 4, &end, 10);
+	snprintf(out, cap, "%.*s%ld%s", (int)(seq + 4 - text), text, n + step, end);
+}
+
+/* "repeat N < SEGMENT": the same segment N times at once; "repeat N by STEP < SEGMENT": each STEP
+ * further on. */
 static void repeat_in(struct dialogue *d, char *text)
 {
 	const char *count = word_next(&text);
 	unsigned long n = count == NULL ? 0 : strtoul(count, NULL, 10);
 	char copy[1024];
+	long step = 0;
 
+	if (strncmp(text, "by ", 3) == 0)
+		step = strtol(text + 3, &text, 10);
+	while (isspace((unsigned char)*text))
+		text++;
 	if (*text != '<' || n == 0) {
-		dialogue_fail(d, "repeat N < SEGMENT");
+		dialogue_fail(d, "repeat N [by STEP] < SEGMENT");
 		return;
 	}
-	for (; n > 0 && !d->failed; n--) {
-		snprintf(copy, sizeof(copy), "%s", text + 1);
+	for (unsigned long i = 0; i < n && !d->failed; i++) {
+		moved_on(copy, sizeof(copy), text + 1, (long)i * step);
 		segment_in(d, copy);
 	}
 }

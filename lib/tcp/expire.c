@@ -168,10 +168,18 @@ static uint32_t keepalive_at_ms(const struct rnl_core *core, const struct rnl_tc
  * before the peer counts as dead (MUST-29). */
 static void keepalive_due(struct rnl_core *core, struct rnl_tcb *tcb)
 {
-	if (tcb->probes >= rnl_core_policy(core, tcb)->opts.keepalive_probes) {
+	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
+	uint32_t late;
+
+	if (tcb->probes >= opts->keepalive_probes) {
 		rnl_tcb_abort(core, tcb, RNL_REASON_TIMEOUT_KEEPALIVE);
 		return;
 	}
+	/* Options that became shorter, or a loop that stood still, make probes late: the next ones must
+	 * not come without an interval between them, or an idle peer would count as dead at once. */
+	late = core->now_ms - keepalive_at_ms(core, tcb);
+	if (late >= opts->keepalive_intvl_ms)
+		tcb->last_rx_ms += late;
 	tcb->probes++;
 	rnl_core_count(core, RNL_C_tcp_keepalive_probes);
 	rnl_emit_ack(core, tcb, tcb->snd_nxt - 1, 0);

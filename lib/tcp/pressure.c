@@ -2,9 +2,9 @@
 /*
  * Owns who gives way when received buffers run short. Counted is what a segment pins, a whole buffer,
  * not its octets. In this order: a connection whose out-of-order buffers are mostly air keeps no more
- * (SegmentSmack, CVE-2018-5390); from half of max_held on, one keeps no more than its share; from seven
- * eighths on, what others hold beyond their share is dropped (it may have been reported with SACK: RFC
- * 2018 8 allows that); when nothing is left, windows stop opening, and open when there is memory again.
+ * (SegmentSmack, CVE-2018-5390); from seven eighths of max_held on, nobody gets more out of order, but
+ * what others hold beyond a share is dropped for who asks (it may have been reported with SACK: RFC 2018
+ * 8 allows that); when nothing is left, windows stop opening, and open when there is memory again.
  * Looks at a bounded number of blocks for each segment and each iteration. Floor 3.
  * RFC 9293 3.8.6 (SHLD-14: no edge is ever pulled back), RFC 2018 8.
  */
@@ -75,10 +75,8 @@ bool rnl_pressure_takes(struct rnl_core *core, const struct rnl_tcb *tcb)
 		rnl_core_count(core, RNL_C_tcp_rx_ooo_airy);
 		return false;
 	}
-	if (!pressure(core, 4))
+	if (!pressure(core, 7))
 		return true;
-	if (tcb->work->reasm.bufs >= share(core))
-		return false;
 	rnl_pressure_reclaim(core, tcb);
 	return !pressure(core, 7);
 }

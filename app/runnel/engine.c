@@ -194,6 +194,25 @@ static int mss_option(const char *key, const char *value, uint16_t least, uint16
 	return 1;
 }
 
+/* syncookies=WORD */
+static int take_syncookies(struct rnl_service *s, const char *value, struct rnl_error *err)
+{
+	static const char *const words[RNL_SYNCOOKIES_COUNT] = {
+	    [RNL_SYNCOOKIES_AUTO] = "auto",
+	    [RNL_SYNCOOKIES_ALWAYS] = "always",
+	    [RNL_SYNCOOKIES_NEVER] = "never",
+	};
+	unsigned int i;
+
+	for (i = RNL_SYNCOOKIES_AUTO; i < RNL_SYNCOOKIES_COUNT; i++) {
+		if (strcmp(value, words[i]) == 0) {
+			s->listen.syncookies = (uint8_t)i;
+			return 1;
+		}
+	}
+	return rnl_service_fail(err, -EINVAL, "syncookies=%s: give auto, always or never", value);
+}
+
 /* Options that every engine has: they are TCP's. @return 1 taken, 0 unknown, -EINVAL. */
 static int common_option(struct rnl_service *s, const char *key, const char *value,
                          struct rnl_error *err)
@@ -234,6 +253,8 @@ static int common_option(struct rnl_service *s, const char *key, const char *val
 			*switches[i].out = switches[i].value;
 			return 1;
 		}
+	if (strcmp(key, "syncookies") == 0)
+		return take_syncookies(s, value, err);
 	if (strcmp(key, "linger") == 0 && strcmp(value, "reset") == 0) {
 		o->linger_ms = RNL_LINGER_RESET;
 		return 1;

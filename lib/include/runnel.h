@@ -191,7 +191,8 @@ struct rnl_app_ops {
 	/**
 	 * A SYN arrived; no state exists yet. @return true to let it in; false answers with RST.
 	 * `listener_ctx` is the pointer given to rnl_listen(). A SYN that is retransmitted after its
-	 * state went away is asked about again. Runs inside protocol work.
+	 * state went away is asked about again; so is the ACK that completes a handshake of which a SYN
+	 * cookie was all that was kept. Runs inside protocol work.
 	 * Calls allowed: reading, ending (of other connections), rnl_post().
 	 */
 	bool (*admit)(struct rnl_stack *st, void *listener_ctx, const struct rnl_tuple *tuple);
@@ -420,6 +421,21 @@ struct rnl_secrets {
 	uint8_t ts[16];   /**< timestamp offsets */
 	uint8_t port[16]; /**< source ports (RFC 6056) */
 	uint8_t flow[16]; /**< flow-table hash */
+	uint8_t cookie[16]; /**< SYN cookies (RFC 4987 3.6) */
+};
+
+/**
+ * When a listener answers a SYN with a cookie instead of keeping a half-open connection (RFC 4987
+ * 3.6). With a cookie, the peer's MSS is rounded down to a common one; window scale, SACK and ECN
+ * survive when the peer sent timestamps; a SYN-ACK is not retransmitted; a peer that waits for us to
+ * speak first hangs if its ACK is lost; an ACK that is replayed within 192 s opens a connection again.
+ */
+enum rnl_syncookies {
+	RNL_SYNCOOKIES_DEFAULT = 0, /**< of a listener: the stack's; of a stack: auto */
+	RNL_SYNCOOKIES_AUTO,        /**< when the backlog is full or no half-open block is free */
+	RNL_SYNCOOKIES_ALWAYS,      /**< each SYN, but one that reuses a TIME-WAIT connection */
+	RNL_SYNCOOKIES_NEVER,       /**< what finds no room is dropped; no ACK is taken for a cookie */
+	RNL_SYNCOOKIES_COUNT        /**< one past the last */
 };
 
 /** Severity of a log line: the values of rte_log. */
@@ -479,6 +495,7 @@ struct rnl_stack_config {
 	uint32_t pmtu_ms;             /**< how long a path MTU that was lowered counts before larger
 					   packets are tried (RFC 1191 6.3), ms, at least 300000 (RFC
 					   8201 4); UINT32_MAX: for ever; 0: 600000 */
+	uint8_t syncookies;           /**< enum rnl_syncookies; 0: auto */
 };
 
 /**
@@ -498,6 +515,14 @@ int rnl_stack_create(const struct rnl_stack_config *cfg, struct rnl_stack **out,
  * or destroy it, and call again. Meanwhile no other call on this stack is allowed. NULL: 0.
  */
 int rnl_stack_destroy(struct rnl_stack *st);
+/**
+ * Replaces the secrets of SYN cookies. What the old one made is taken for 192 s more. Post it to every
+ * stack of the endpoint (rnl_post()), every few hours at most: two rotations within 192 s fail the
+ * handshakes under way. On the worker.
+ * @param st its stack
+ * @param cookie 16 random octets, the same for every stack; NULL: stays
+ */
+void rnl_secrets_rotate(struct rnl_stack *st, const uint8_t *cookie);
 /** @return the id given in the configuration. */
 uint32_t rnl_stack_id(const struct rnl_stack *st);
 /** @return the time of the last rnl_poll() (before it: now_ns of the configuration), ns. */
@@ -560,10 +585,13 @@ struct rnl_listen_config {
 	uint8_t prefix_len;   /**< 0: any address of either family; 128 (or, for IPv4, 32): one */
 	uint16_t port_first;  /**< 0 with port_last 0: any port */
 	uint16_t port_last;   /**< 0: as port_first */
-	uint32_t backlog;     /**< half-open connections at once, SYNs beyond are dropped; 0: 1024 */
+	uint32_t backlog;     /**< half-open connections at once, SYNs beyond get cookies or are
+				   dropped (`syncookies`); 0: 1024. Established ones do not count: there is
+				   no accept queue, `accepted` is called at once */
 	const struct rnl_app_ops *ops; /**< callbacks of its connections */
 	void *ctx; /**< listener_ctx, and ctx of its connections until rnl_set_ctx() */
 	struct rnl_conn_opts opts; /**< options of its connections */
+	uint8_t syncookies; /**< enum rnl_syncookies; 0: the stack's */
 };
 
 /**

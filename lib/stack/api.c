@@ -33,7 +33,7 @@ int rnl_listen(struct rnl_stack *st, const struct rnl_listen_config *cfg, rnl_li
 	if (ret == -ENOSPC)
 		return rnl_fail(err, ret, "%d listeners exist: use port ranges", RNL_LISTEN_MAX);
 	return rnl_fail(err, ret, "bad listener: check the prefix (no bits behind its length; 128, or 32 for "
-			"IPv4, means one address) and the ports");
+			"IPv4, means one address), the ports, and syncookies");
 }
 
 int rnl_unlisten(struct rnl_stack *st, rnl_listener_t id)

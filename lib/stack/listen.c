@@ -105,10 +105,12 @@ static void link_in(struct rnl_listeners *ls, uint16_t i)
 int rnl_listen_add(struct rnl_listeners *ls, const struct rnl_listen_config *cfg, uint16_t policy,
                    rnl_listener_t *out)
 {
-	struct rnl_listener new = {.policy = policy, .ctx = cfg->ctx};
+	struct rnl_listener new = {
+	    .policy = policy, .ctx = cfg->ctx, .syncookies = cfg->syncookies};
 	uint16_t i;
 
-	if (read_prefix(cfg, &new) != 0 || read_ports(cfg, &new) != 0)
+	if (read_prefix(cfg, &new) != 0 || read_ports(cfg, &new) != 0 ||
+	    cfg->syncookies >= RNL_SYNCOOKIES_COUNT)
 		return -EINVAL;
 	for (i = *list_of(ls, &new); i != 0; i = ls->slots[i - 1].next) {
 		if (same_place(&ls->slots[i - 1], &new))

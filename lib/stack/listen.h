@@ -25,6 +25,8 @@ struct rnl_listener {
 	uint16_t policy;      /* the caller's */
 	uint32_t backlog;     /* half-open connections allowed */
 	uint32_t half_open;   /* the caller counts */
+	uint8_t syncookies;   /* enum rnl_syncookies, as it was asked for */
+	uint64_t cookies_until_us; /* the caller's: ACKs until then may bring a cookie; 0: none was sent */
 	void *ctx;
 };
 
@@ -42,8 +44,10 @@ size_t rnl_listen_bytes(void);
 /** Makes an empty set in zeroed memory of rnl_listen_bytes(). */
 void rnl_listen_init(struct rnl_listeners *ls, void *mem);
 /**
- * Adds a listener; of cfg, addr, prefix_len, the ports, backlog (0: 1024) and ctx are used.
- * @return 0; -EINVAL: the prefix is too long, bits behind it are set, or the ports make no range;
+ * Adds a listener; of cfg, addr, prefix_len, the ports, backlog (0: 1024), syncookies and ctx
+ * are used.
+ * @return 0; -EINVAL: the prefix is too long, bits behind it are set, the ports make no range, or
+ * there is no such way with cookies;
  * -EADDRINUSE: one with the same prefix and ports exists; -ENOSPC: RNL_LISTEN_MAX exist.
  */
 int rnl_listen_add(struct rnl_listeners *ls, const struct rnl_listen_config *cfg, uint16_t policy,

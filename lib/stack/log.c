@@ -29,6 +29,8 @@ static const struct {
     {RNL_C_tx_no_mbuf, RNL_LOG_WARNING, "make pkt_pool and hdr_pool larger"},
     {RNL_C_tcp_rx_no_buffer, RNL_LOG_WARNING, "consume faster, or raise max_held"},
     {RNL_C_tcp_syn_dropped_backlog, RNL_LOG_WARNING, "raise the listener's backlog"},
+    {RNL_C_tcp_syncookies_sent, RNL_LOG_INFO,
+     "a SYN flood, or a backlog that is too small, unless cookies are asked for"},
 };
 
 static void say(const struct rnl_stack *st, enum rnl_log_level level, const char *text)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Owns segments that meet no full connection: SYNs for listeners, half-open and TIME-WAIT blocks,
- * and those for nobody. Floor 4. RFC 9293 3.10.7.1, 3.10.7.2, 3.9.2.3; RFC 6191.
+ * and those for nobody; and when a SYN cookie takes a half-open block's place. Floor 4.
+ * RFC 9293 3.10.7.1, 3.10.7.2, 3.9.2.3; RFC 4987 3.6; RFC 6191.
  */
 #include <errno.h>
 
+#include "algo/cookie.h"
 #include "stack/stack.h"
 #include "wire/ip.h"
 
@@ -116,16 +118,12 @@ static enum rnl_counter misaddressed(const struct rnl_stack *st, const struct rn
 	return RNL_C_ok;
 }
 
-/* May this SYN make a half-open connection? */
+/* Does the application want this peer? */
 static bool admitted(struct rnl_stack *st, const struct rnl_listener *l, const struct rnl_seg *seg)
 {
 	const struct rnl_app_ops *ops = st->core.policies[l->policy].ops;
 	rnl_listener_t id = l->id;
 
-	if (l->half_open >= l->backlog) {
-		rnl_core_count(&st->core, RNL_C_tcp_syn_dropped_backlog);
-		return false;
-	}
 	if (ops->admit != NULL && !ops->admit(st, l->ctx, &seg->key)) {
 		rnl_core_count(&st->core, RNL_C_tcp_syn_not_admitted);
 		reset(st, seg);
@@ -134,51 +132,158 @@ static bool admitted(struct rnl_stack *st, const struct rnl_listener *l, const s
 	return rnl_listen_get(&st->listeners, id) == l; /* `admit` may have stopped it */
 }
 
+static enum rnl_syncookies way_of(const struct rnl_stack *st, const struct rnl_listener *l)
+{
+	return l->syncookies != RNL_SYNCOOKIES_DEFAULT ? l->syncookies : st->cfg.syncookies;
+}
+
+/* RFC 4987 3.6: what finds no room is answered all the same. From now on ACKs may bring cookies back;
+ * at all other times nobody can try to guess one (RFC 4987 appendix A, "last overflow time"). */
+static void send_cookie(struct rnl_stack *st, struct rnl_listener *l, const struct rnl_seg *seg,
+			uint16_t hop)
+{
+	if (rnl_syncookie_send(&st->core, seg, l->policy, hop))
+		l->cookies_until_us = st->core.now_us + RNL_COOKIE_VALID_US;
+}
+
+/* Keeps a half-open connection. @return false: no block is free. Takes the reference to hop. */
+static bool keep_half_open(struct rnl_stack *st, struct rnl_listener *l, const struct rnl_seg *seg,
+			   uint16_t hop)
+{
+	struct rnl_core *core = &st->core;
+	uint32_t i = rnl_passive_get(st);
+	struct rnl_mini *mini;
+
+	if (i == RNL_NIL)
+		return false;
+	mini = rnl_core_mini(core, i);
+	memset(mini, 0, sizeof(*mini));
+	if (rnl_flow_insert(&st->flow, seg->hash, i | RNL_FLOW_MINI) < 0) {
+		rnl_core_count(core, RNL_C_flow_table_full);
+		rnl_pool_put(&core->minis, i);
+		return false;
+	}
+	mini->listener = l->id;
+	l->half_open++;
+	rnl_policy_ref(st, l->policy);
+	rnl_handshake_syn(core, mini, seg, l->policy, hop);
+	return true;
+}
+
 /* RFC 9293 3.10.7.2, third check. Data and FIN on the SYN are not taken: the peer sends them again. */
 static void syn(struct rnl_stack *st, struct rnl_listener *l, const struct rnl_seg *seg)
 {
+	enum rnl_syncookies way = way_of(st, l);
 	struct rnl_core *core = &st->core;
-	struct rnl_mini *mini;
-	uint32_t i;
+	bool full = l->half_open >= l->backlog;
 	int hop;
 
 	rnl_core_count(core, RNL_C_tcp_syn_received);
+	if (full && way == RNL_SYNCOOKIES_NEVER) {
+		rnl_core_count(core, RNL_C_tcp_syn_dropped_backlog);
+		return;
+	}
 	if (!admitted(st, l, seg))
 		return;
 	hop = way_back(st, seg);
 	if (hop < 0)
 		return;
-	i = rnl_passive_get(st);
-	if (i == RNL_NIL) {
+	if (!full && way != RNL_SYNCOOKIES_ALWAYS && keep_half_open(st, l, seg, (uint16_t)hop))
+		return;
+	if (way != RNL_SYNCOOKIES_NEVER)
+		send_cookie(st, l, seg, (uint16_t)hop);
+	else
 		rnl_core_count(core, RNL_C_tcp_syn_dropped_memory);
-		rnl_neigh_put(&st->neigh, (uint32_t)hop);
-		return;
-	}
-	mini = rnl_core_mini(core, i);
-	memset(mini, 0, sizeof(*mini));
-	if (rnl_flow_insert(&st->flow, seg->hash, i | RNL_FLOW_MINI) < 0) {
-		rnl_core_count(core, RNL_C_flow_table_full);
-		rnl_neigh_put(&st->neigh, (uint32_t)hop);
-		rnl_pool_put(&core->minis, i);
-		return;
-	}
-	mini->listener = l->id;
-	l->half_open++;
-	rnl_policy_ref(st, l->policy);
-	rnl_handshake_syn(core, mini, seg, l->policy, (uint16_t)hop);
+	rnl_neigh_put(&st->neigh, (uint32_t)hop);
 }
 
-/* RFC 9293 3.10.7.2: LISTEN. */
-static void listening(struct rnl_stack *st, struct rnl_listener *l, const struct rnl_seg *seg)
+/* Makes a connection of a half-open block. @return its index, RNL_NIL: none is free; counted. */
+static uint32_t adopt(struct rnl_stack *st, const struct rnl_listener *l,
+		      const struct rnl_mini *mini)
+{
+	struct rnl_core *core = &st->core;
+	uint32_t c = rnl_pool_get(&core->conns);
+	struct rnl_tcb *tcb;
+
+	if (c == RNL_NIL) {
+		rnl_core_count(core, RNL_C_pool_conns_empty);
+		rnl_core_count(core, RNL_C_tcp_promote_failed);
+		return RNL_NIL;
+	}
+	tcb = rnl_core_tcb(core, c);
+	rnl_tcb_init(core, tcb, &mini->key, mini->policy, mini->nexthop);
+	if (tcb->gen == 0)
+		rnl_handle_retire(tcb);
+	tcb->ctx = l->ctx;
+	return c;
+}
+
+/* A cookie came back: the connection begins. What cannot be kept now is acknowledged again by the
+ * peer's next segment, if there is one. @return whether seg->m was taken. */
+static bool finish_cookie(struct rnl_stack *st, struct rnl_listener *l, struct rnl_mini *mini,
+			  struct rnl_seg *seg)
+{
+	struct rnl_core *core = &st->core;
+	struct rnl_tcb *tcb;
+	uint32_t c;
+	int hop;
+
+	if (!admitted(st, l, seg))
+		return false;
+	hop = way_back(st, seg);
+	if (hop < 0)
+		return false;
+	mini->nexthop = (uint16_t)hop;
+	c = adopt(st, l, mini);
+	if (c == RNL_NIL || rnl_flow_insert(&st->flow, seg->hash, c) < 0) {
+		if (c != RNL_NIL) {
+			rnl_core_count(core, RNL_C_flow_table_full);
+			rnl_pool_put(&core->conns, c);
+		}
+		rnl_neigh_put(&st->neigh, (uint32_t)hop);
+		return false;
+	}
+	rnl_policy_ref(st, l->policy);
+	rnl_core_count(core, RNL_C_tcp_syncookies_received);
+	rnl_tcb_count_transition(core, RNL_LISTEN, RNL_SYN_RECEIVED);
+	tcb = rnl_core_tcb(core, c);
+	rnl_handshake_promote(core, tcb, mini, seg);
+	rnl_tcp_input(core, tcb, seg);
+	return true;
+}
+
+/* RFC 9293 3.10.7.2, second check: an ACK is answered with RST, unless it brings a cookie.
+ * @return whether seg->m was taken. */
+static bool acked(struct rnl_stack *st, struct rnl_listener *l, struct rnl_seg *seg)
+{
+	struct rnl_mini mini;
+
+	if (st->core.now_us < l->cookies_until_us && !(seg->flags & RNL_TH_SYN)) {
+		switch (rnl_syncookie_check(&st->core, seg, l->policy, &mini)) {
+		case RNL_SYNCOOKIE_GOOD:
+			return finish_cookie(st, l, &mini, seg);
+		case RNL_SYNCOOKIE_EARLY:
+			return false;
+		case RNL_SYNCOOKIE_BAD:
+			break;
+		}
+	}
+	reset(st, seg);
+	return false;
+}
+
+/* RFC 9293 3.10.7.2: LISTEN. @return whether seg->m was taken. */
+static bool listening(struct rnl_stack *st, struct rnl_listener *l, struct rnl_seg *seg)
 {
 	if (seg->flags & RNL_TH_RST)
 		rnl_core_count(&st->core, RNL_C_tcp_rx_no_connection);
 	else if (seg->flags & RNL_TH_ACK)
-		reset(st, seg);
+		return acked(st, l, seg);
 	else if (seg->flags & RNL_TH_SYN)
 		syn(st, l, seg);
 	else
 		rnl_core_count(&st->core, RNL_C_tcp_rx_no_connection);
+	return false;
 }
 
 void rnl_passive_miss(struct rnl_stack *st, struct rnl_seg *seg)
@@ -197,7 +302,8 @@ void rnl_passive_miss(struct rnl_stack *st, struct rnl_seg *seg)
 	}
 	l = rnl_listen_find(&st->listeners, &seg->key.laddr, seg->key.lport);
 	if (l != NULL) {
-		listening(st, l, seg);
+		if (listening(st, l, seg))
+			return;
 		goto out;
 	}
 	rnl_core_count(&st->core, RNL_C_tcp_rx_no_connection);
@@ -212,21 +318,14 @@ static void promote(struct rnl_stack *st, uint32_t i, struct rnl_seg *seg)
 	struct rnl_core *core = &st->core;
 	struct rnl_mini *mini = rnl_core_mini(core, i);
 	struct rnl_listener *l = rnl_listen_get(&st->listeners, mini->listener);
+	uint32_t c = adopt(st, l, mini);
 	struct rnl_tcb *tcb;
-	uint32_t c;
 
-	c = rnl_pool_get(&core->conns);
 	if (c == RNL_NIL) { /* the block stays: the peer tries again */
-		rnl_core_count(core, RNL_C_pool_conns_empty);
-		rnl_core_count(core, RNL_C_tcp_promote_failed);
 		rte_pktmbuf_free(seg->m);
 		return;
 	}
 	tcb = rnl_core_tcb(core, c);
-	rnl_tcb_init(core, tcb, &mini->key, mini->policy, mini->nexthop);
-	if (tcb->gen == 0)
-		rnl_handle_retire(tcb);
-	tcb->ctx = l->ctx;
 	leave_backlog(st, mini);
 	rnl_wheel_stop(&core->mini_wheel, i);
 	rnl_flow_replace(&st->flow, seg->hash, i | RNL_FLOW_MINI, c);
@@ -236,7 +335,8 @@ static void promote(struct rnl_stack *st, uint32_t i, struct rnl_seg *seg)
 	rnl_tcp_input(core, tcb, seg);
 }
 
-/* RFC 6191 2, RFC 9293 3.6.1 (MAY-2): a new incarnation, if somebody still listens. */
+/* RFC 6191 2, RFC 9293 3.6.1 (MAY-2): a new incarnation, if somebody still listens. Its block is there
+ * and knows which ISN lies behind the old ones: neither the backlog nor a cookie has a say. */
 static bool restart(struct rnl_stack *st, struct rnl_mini *mini, const struct rnl_seg *seg)
 {
 	struct rnl_listener *l =

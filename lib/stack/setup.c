@@ -47,6 +47,9 @@ static int check_config(const struct rnl_stack_config *c, struct rnl_error *err)
 		return rnl_fail(err, -EINVAL, "burst %u: at most %u", c->burst, RNL_BURST_MAX);
 	if (c->txq_size & (c->txq_size - 1))
 		return rnl_fail(err, -EINVAL, "txq_size %u: must be a power of two", c->txq_size);
+	if (c->syncookies >= RNL_SYNCOOKIES_COUNT)
+		return rnl_fail(err, -EINVAL, "syncookies %u: give one of enum rnl_syncookies",
+				c->syncookies);
 	if (c->pkt_pool == NULL || c->hdr_pool == NULL)
 		return rnl_fail(err, -EINVAL, "pkt_pool or hdr_pool missing: see rnl_pools_create()");
 	if (rte_pktmbuf_data_room_size(c->pkt_pool) < RTE_PKTMBUF_HEADROOM + 1600)
@@ -73,6 +76,8 @@ static void fill_defaults(struct rnl_stack_config *c)
 	c->time_wait_ms = c->time_wait_ms != 0 ? c->time_wait_ms : 60000;
 	c->max_held = c->max_held != 0 ? c->max_held : c->pkt_pool->size / 4 * 3;
 	c->cc = c->cc != NULL ? c->cc : &rnl_cc_newreno;
+	if (c->syncookies == RNL_SYNCOOKIES_DEFAULT)
+		c->syncookies = RNL_SYNCOOKIES_AUTO;
 }
 
 static void *reserve(struct rnl_stack *st, enum rnl_mem_id id, size_t bytes)
@@ -246,6 +251,11 @@ int rnl_stack_destroy(struct rnl_stack *st)
 	free_queued(st); /* last ACKs of those that waited for their reader */
 	release_all(st);
 	return 0;
+}
+
+void rnl_secrets_rotate(struct rnl_stack *st, const uint8_t *cookie)
+{
+	rnl_syncookie_rotate(&st->core, cookie);
 }
 
 uint32_t rnl_stack_id(const struct rnl_stack *st)

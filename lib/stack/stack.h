@@ -18,7 +18,7 @@
 #define RNL_POLICY_MAX 4096
 #define RNL_TIMER_MAX 4096
 #define RNL_POST_MAX 1024
-#define RNL_LOG_REPORTS 12
+#define RNL_LOG_REPORTS 13
 
 struct rnl_stack_port {
 	const struct rnl_port_ops *ops;

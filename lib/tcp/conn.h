@@ -190,6 +190,7 @@ struct rnl_work {
 #define RNL_MINI_WSCALE 0x02u
 #define RNL_MINI_SACK_OK 0x04u
 #define RNL_MINI_ECN 0x08u
+#define RNL_MINI_COOKIE 0x80u /* made of a SYN cookie: nobody knows when the SYN-ACK was sent */
 
 struct rnl_mini {
 	struct rnl_tuple key;   /* must stay first: the flow table compares it */

@@ -81,6 +81,8 @@ struct rnl_core {
 	struct rnl_prng prng;
 	struct rnl_core_port ports[RNL_MAX_PORTS];
 	struct rnl_counters counters;
+	uint8_t old_cookie[16]; /* secrets.cookie before the last rotation */
+	uint64_t old_cookie_until_us;
 };
 
 static inline struct rnl_tcb *rnl_core_tcb(const struct rnl_core *core, uint32_t i)

@@ -133,23 +133,18 @@ static uint32_t choose_iss(const struct rnl_core *core, const struct rnl_mini *m
 	return iss;
 }
 
-void rnl_handshake_syn(struct rnl_core *core, struct rnl_mini *mini, const struct rnl_seg *seg,
-		       uint16_t policy, uint16_t nexthop)
+void rnl_handshake_offer(struct rnl_core *core, struct rnl_mini *mini, const struct rnl_seg *seg,
+			 uint16_t policy, uint16_t nexthop)
 {
 	const struct rnl_conn_opts *opts = &core->policies[policy].opts;
-	uint32_t iss = choose_iss(core, mini, &seg->key);
 
 	mini->key = seg->key;
-	rnl_tcb_count_transition(core, mini->state == RNL_TIME_WAIT ? RNL_TIME_WAIT : RNL_LISTEN,
-				 RNL_SYN_RECEIVED);
 	mini->state = RNL_SYN_RECEIVED;
 	mini->flags = 0;
 	mini->wscale = 0;
 	mini->retries = 0;
 	mini->answers = 0;
-	mini->snd_nxt = iss + 1;
 	mini->rcv_nxt = seg->seq + 1;
-	mini->sent_us = (uint32_t)core->now_us;
 	mini->policy = policy;
 	mini->nexthop = nexthop;
 	mini->wnd = seg->wnd;
@@ -165,6 +160,16 @@ void rnl_handshake_syn(struct rnl_core *core, struct rnl_mini *mini, const struc
 	}
 	if ((seg->opt.has & RNL_OPT_SACK_OK) && !opts->no_sack)
 		mini->flags |= RNL_MINI_SACK_OK;
+}
+
+void rnl_handshake_syn(struct rnl_core *core, struct rnl_mini *mini, const struct rnl_seg *seg,
+		       uint16_t policy, uint16_t nexthop)
+{
+	rnl_tcb_count_transition(core, mini->state == RNL_TIME_WAIT ? RNL_TIME_WAIT : RNL_LISTEN,
+				 RNL_SYN_RECEIVED);
+	mini->snd_nxt = choose_iss(core, mini, &seg->key) + 1;
+	mini->sent_us = (uint32_t)core->now_us;
+	rnl_handshake_offer(core, mini, seg, policy, nexthop);
 	rnl_wheel_arm(&core->mini_wheel, rnl_core_mini_index(core, mini),
 		      core->now_us + RNL_RTO_INITIAL_US);
 	rnl_emit_mini(core, mini, true);
@@ -259,7 +264,7 @@ void rnl_handshake_promote(struct rnl_core *core, struct rnl_tcb *tcb, const str
 	tcb->max_snd_wnd = RTE_MAX(tcb->snd_wnd, (uint32_t)mini->wnd);
 	tcb->snd_wl1 = seg->seq;
 	tcb->snd_wl2 = seg->ack;
-	if (mini->retries == 0)
+	if (mini->retries == 0 && !(mini->flags & RNL_MINI_COOKIE))
 		rnl_rtt_sample(&tcb->rtt, (uint32_t)core->now_us - mini->sent_us);
 	tcb->state = RNL_SYN_RECEIVED; /* the mini block was there */
 	rnl_tcb_set_state(core, tcb, RNL_ESTABLISHED);

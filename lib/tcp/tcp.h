@@ -158,6 +158,10 @@ void rnl_handshake_syn_sent(struct rnl_core *core, struct rnl_tcb *tcb, struct r
 void rnl_handshake_syn(struct rnl_core *core, struct rnl_mini *mini, const struct rnl_seg *seg,
 		       uint16_t policy, uint16_t nexthop);
 
+/** What both SYNs say: fills everything of a mini block but numbers of our own and time. */
+void rnl_handshake_offer(struct rnl_core *core, struct rnl_mini *mini, const struct rnl_seg *seg,
+			 uint16_t policy, uint16_t nexthop);
+
 /** What a segment did to a mini block. */
 enum rnl_mini_verdict {
 	RNL_MINI_KEEP,    /* nothing: the segment is done with */
@@ -191,6 +195,27 @@ void rnl_timewait_unlist(struct rnl_core *core, struct rnl_mini *mini);
 /** A segment in TIME-WAIT (RFC 9293 3.10.7.4, RFC 6191, RFC 1337). Does not take seg->m. */
 enum rnl_mini_verdict rnl_timewait_input(struct rnl_core *core, struct rnl_mini *mini,
 					 const struct rnl_seg *seg);
+
+/* ---- syncookie.c ---- */
+
+/** Answers a SYN for a listener with a cookie: nothing is kept (RFC 4987 3.6). @return false: no room
+ * or no buffer. */
+bool rnl_syncookie_send(struct rnl_core *core, const struct rnl_seg *seg, uint16_t policy,
+			uint16_t nexthop);
+
+/** What an ACK for a listener that sent cookies is. */
+enum rnl_syncookie {
+	RNL_SYNCOOKIE_BAD,   /* no cookie of ours */
+	RNL_SYNCOOKIE_EARLY, /* of a handshake that its first segment did not complete yet */
+	RNL_SYNCOOKIE_GOOD,  /* it completes the handshake */
+};
+
+/** Looks for a cookie in an ACK. GOOD fills *out: what the half-open block would have been, but for
+ * policy, next hop and listener. */
+enum rnl_syncookie rnl_syncookie_check(struct rnl_core *core, const struct rnl_seg *seg,
+				       uint16_t policy, struct rnl_mini *out);
+/** New secrets of cookies (each 16 octets; NULL: stays): the old one is taken for one period more. */
+void rnl_syncookie_rotate(struct rnl_core *core, const uint8_t *cookie);
 
 /* ---- output.c, expire.c ---- */
 

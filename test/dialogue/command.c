@@ -65,6 +65,7 @@ static const struct field config_fields[] = {
     FIELD(rnl_stack_config, max_held),
     FIELD(rnl_stack_config, time_wait_ms),
     FIELD(rnl_stack_config, seed),
+    FIELD(rnl_stack_config, syncookies),
     {NULL, 0, 0},
 };
 static const struct field info_fields[] = {

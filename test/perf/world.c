@@ -137,7 +137,8 @@ static void check(int ret, const struct rnl_error *err)
 
 static void make_stack(struct perf_world *w)
 {
-	static const struct rnl_secrets secrets = {{1}, {2}, {3}, {4}};
+	static const struct rnl_secrets secrets = {
+	    .isn = {1}, .ts = {2}, .port = {3}, .flow = {4}, .cookie = {5}};
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1}, peer_mac[6] = {2, 0, 0, 0, 0, 2};
 	struct rnl_addr own = rnl_addr_v4(10, 0, 0, 1), peer = rnl_addr_v4(10, 0, 0, 2);
 	struct rnl_stack_config cfg = {

@@ -20,6 +20,10 @@ struct sock {
 	rnl_conn_t conn;
 	rnl_listener_t listener;
 	struct rnl_conn_opts opts;
+	struct {
+		uint32_t backlog;
+		uint8_t syncookies;
+	} lopts; /* of a listener */
 	struct rnl_conn_info last; /* as `closed` saw it */
 	struct rnl_seam_status st;
 	uint8_t *rd_buf; /* read in progress: where, how much still, how much so far */

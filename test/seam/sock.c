@@ -187,7 +187,8 @@ int rnl_seam_listen(struct rnl_seam *s, int fd, unsigned int backlog)
 	if (memcmp(&k->laddr, &unset, sizeof(unset)) != 0)
 		cfg.prefix_len = rnl_addr_is_v4(&k->laddr) ? 32 : 128;
 	cfg.port_first = k->lport;
-	cfg.backlog = backlog;
+	cfg.backlog = backlog != 0 ? backlog : k->lopts.backlog;
+	cfg.syncookies = k->lopts.syncookies;
 	cfg.ctx = k;
 	cfg.opts = k->opts;
 	rc = rnl_listen(s->stack, &cfg, &k->listener, &err);
@@ -383,8 +384,11 @@ void rnl_seam_forget(struct rnl_seam *s, int fd)
 
 #define OPT(field)                                                                                 \
 	{                                                                                          \
-#field, offsetof(struct rnl_conn_opts, field),                                     \
-		    sizeof(((struct rnl_conn_opts *)0)->field)                                     \
+#field, offsetof(struct sock, opts.field), sizeof(((struct sock *)0)->opts.field)                  \
+	}
+#define LISTEN_OPT(field)                                                                          \
+	{                                                                                          \
+#field, offsetof(struct sock, lopts.field), sizeof(((struct sock *)0)->lopts.field)                \
 	}
 
 static const struct {
@@ -426,6 +430,8 @@ static const struct {
     OPT(min_mss),
     OPT(orphan_retries),
     OPT(no_soft_errors),
+    LISTEN_OPT(backlog),
+    LISTEN_OPT(syncookies),
 };
 
 static void put(void *at, size_t size, uint64_t value)
@@ -440,14 +446,14 @@ static void put(void *at, size_t size, uint64_t value)
 		*(uint64_t *)at = value;
 }
 
-static int store(struct rnl_conn_opts *o, const char *name, uint64_t value)
+static int store(struct sock *k, const char *name, uint64_t value)
 {
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		if (strcmp(options[i].name, name) != 0)
 			continue;
 		if (options[i].size < 8 && value >> (8 * options[i].size) != 0)
 			return -ERANGE;
-		put((uint8_t *)o + options[i].off, options[i].size, value);
+		put((uint8_t *)k + options[i].off, options[i].size, value);
 		return 0;
 	}
 	return -ENOPROTOOPT;
@@ -460,7 +466,7 @@ int rnl_seam_setsockopt(struct rnl_seam *s, int fd, const char *name, uint64_t v
 
 	if (k == NULL)
 		return -EBADF;
-	rc = store(&k->opts, name, value);
+	rc = store(k, name, value);
 	if (rc < 0 || k->kind != SOCK_CONN || k->st.closed)
 		return rc;
 	rc = rnl_set_opts(s->stack, k->conn, &k->opts);

@@ -316,6 +316,13 @@ static void on_accepted(struct rnl_stack *st, rnl_conn_t c, void *listener_ctx)
 	struct rnl_conn_info info;
 	struct side *s;
 
+	/* An ACK that is replayed brings its cookie again (RFC 4987 3.6). */
+	if (w->sc.syncookies != RNL_SYNCOOKIES_NEVER && rnl_conn_info(st, c, &info) == 0 &&
+	    find(w, &info.tuple) == NULL) {
+		rnl_set_ctx(st, c, NULL);
+		rnl_abort(st, c);
+		return;
+	}
 	if (rnl_conn_info(st, c, &info) != 0 || find(w, &info.tuple) == NULL) {
 		sim_fail(w, "accepted a connection that nobody opened");
 		return;
@@ -375,6 +382,8 @@ static void on_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx, enum rnl_re
 	struct side *s = ctx;
 	struct rnl_conn_info info;
 
+	if (s == NULL) /* replayed */
+		return;
 	if (s->closed || c != s->handle) {
 		sim_fail(s->w, "conn %u.%u: closed twice", s->conn->id, s->which);
 		return;

@@ -100,6 +100,7 @@ static struct rnl_stack_config stack_config(struct world *w, unsigned int id)
 	    .burst = (uint16_t)(1 + sim_below(w, 64)),
 	    .log = quiet,
 	    .log_ctx = w,
+	    .syncookies = w->sc.syncookies,
 	};
 
 	for (unsigned int i = 0; i < sizeof(c.secrets); i++)

@@ -88,6 +88,9 @@ void scenario_draw(struct world *w)
 	sc->clean = sim_pct(w, 60);
 	sc->wait_time_wait = sim_pct(w, 50);
 	sc->meddle = sim_pct(w, 30);
+	sc->syncookies = w->seed % 7 == 3   ? RNL_SYNCOOKIES_ALWAYS
+			 : w->seed % 3 == 1 ? RNL_SYNCOOKIES_NEVER
+					    : RNL_SYNCOOKIES_DEFAULT;
 	sc->poll_gap_ns = PICK(w, 1, 5, 200) * UINT64_C(1000);
 	for (unsigned int i = 0; i < sc->nodes; i++) {
 		link_draw(w, i);
@@ -116,6 +119,9 @@ static void side_draw(struct world *w, struct conn *c, struct side *s)
 	p->length = PICK(w, 0, 1, 100, 1460, 5000, 20000, 60000);
 	if (p->length > 1)
 		p->length = 1 + sim_below(w, (uint32_t)p->length * 2);
+	/* A server of which only a cookie knows hears of a client that lost its ACK when that speaks. */
+	if (p->length == 0 && s->which == 0 && w->sc.syncookies == RNL_SYNCOOKIES_ALWAYS)
+		p->length = 1;
 	p->abort_at = p->close_at = p->fail_at = UINT64_MAX;
 	p->chunk = PICK(w, 1, 100, 1460, 4000, 16000);
 	if (p->chunk == 1 && p->length > 400)

@@ -52,6 +52,7 @@ struct scenario {
 	bool starve;                    /* buffers are taken away for a while */
 	bool picky;                     /* listeners refuse some */
 	bool small_pools;               /* connections and working sets are few */
+	uint8_t syncookies;             /* of every stack */
 	bool meddle;                    /* users call about anything on anybody, also on who is gone */
 	uint64_t cut_at_ns, cut_len_ns; /* node 0 is cut off; 0: never */
 	uint64_t stop_at_ns;

@@ -156,7 +156,7 @@ struct rnl_stack_config pair_stack_config(uint32_t id)
 	    .max_conns = 256,
 	    .pkt_pool = rnl_test_pkt_pool(),
 	    .hdr_pool = rnl_test_hdr_pool(),
-	    .secrets = {{1}, {2}, {3}, {4}},
+	    .secrets = {.isn = {1}, .ts = {2}, .port = {3}, .flow = {4}, .cookie = {5}},
 	    .seed = id,
 	    .now_ns = w.now_ns,
 	};

@@ -142,6 +142,7 @@ static void api__backlog_bounds_half_open_ones(void **state)
 	rnl_conn_t conn;
 
 	lc.backlog = 2;
+	lc.syncookies = RNL_SYNCOOKIES_NEVER;
 	c.rport = 81;
 	assert_int_equal(rnl_listen(w.a.st, &lc, &l, &err), 0);
 	w.a.cut = true;

@@ -82,6 +82,11 @@ static void service__grammar(void **state)
 	assert_int_equal(s.listen.opts.sndbuf_bytes, 1 << 20);
 	assert_false(s.listen.opts.nodelay);
 	rnl_service_free(&s);
+	assert_int_equal(rnl_service_parse("echo,syncookies=always", &s, &err), 0);
+	assert_int_equal(s.listen.syncookies, RNL_SYNCOOKIES_ALWAYS);
+	rnl_service_free(&s);
+	assert_int_equal(rnl_service_parse("echo,syncookies=perhaps", &s, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "auto, always or never"));
 	assert_int_equal(rnl_service_parse("echo,nosack,nowscale", &s, &err), 0);
 	assert_true(s.listen.opts.no_sack && s.listen.opts.no_wscale);
 	assert_false(s.listen.opts.pacing);

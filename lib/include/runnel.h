@@ -282,6 +282,19 @@ struct rnl_ack_sample {
 	bool app_limited;         /**< the rate sample's segment was sent when no more data waited */
 	bool in_recovery;         /**< loss recovery is under way */
 	bool ece;                 /**< the segment echoed congestion */
+	bool sack_ok;             /**< the peer sends selective acknowledgements */
+};
+
+/** A range that was just marked lost (rnl_cc_ops.on_lost). */
+struct rnl_lost_sample {
+	uint64_t now_us;         /**< time of the iteration, us */
+	uint64_t delivered;      /**< octets delivered in this connection's life */
+	uint32_t seq,            /**< first sequence number of the range */
+		end;             /**< one past its last */
+	uint32_t inflight_bytes; /**< octets in the network when it had been sent */
+	uint32_t lost_bytes;     /**< octets marked lost since it was sent, its own included */
+	bool app_limited;        /**< it was sent when no more data waited */
+	bool sack_ok;            /**< the peer sends selective acknowledgements */
 };
 
 /** What every congestion control keeps; its private octets follow in priv. */
@@ -308,7 +321,8 @@ struct rnl_cc_folded {
 
 /**
  * A congestion control: a const table of events, integers only, no clock. Runs inside protocol
- * work: no call of this header is allowed. All members are mandatory. The table must outlive the
+ * work: no call of this header is allowed. All members but
+ * on_lost are mandatory. The table must outlive the
  * stacks that use it.
  */
 struct rnl_cc_ops {
@@ -335,10 +349,19 @@ struct rnl_cc_ops {
 	void (*fold)(const struct rnl_cc *cc, struct rnl_cc_folded *out);
 	/** The connection is busy again; mss is set, the rest is the module's to restore. */
 	void (*unfold)(struct rnl_cc *cc, const struct rnl_cc_folded *in, uint64_t now_us);
+	/** A range was marked lost: before on_congestion() and on_ack() of the same event. NULL: not
+	 * told. */
+	void (*on_lost)(struct rnl_cc *cc, const struct rnl_lost_sample *l);
 };
 
 /** The congestion control of RFC 5681 and RFC 6582: "newreno". */
 extern const struct rnl_cc_ops rnl_cc_newreno;
+
+/**
+ * "bbr": draft-ietf-ccwg-bbr (version 3 of BBR): sends at the rate that the network was seen to
+ * deliver, paced, and keeps its queues short.
+ */
+extern const struct rnl_cc_ops rnl_cc_bbr;
 
 /** May the peer's user timeout option change ours (RFC 5482 3)? */
 enum rnl_uto_change {

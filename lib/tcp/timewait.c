@@ -61,13 +61,21 @@ void rnl_timewait_init(struct rnl_core *core, struct rnl_mini *mini, const struc
 	arm(core, mini);
 }
 
-/* RFC 6191 2 with timestamps, else RFC 9293 3.6.1 (MAY-2): is this SYN younger than all of the old? */
-static bool younger(const struct rnl_mini *mini, const struct rnl_seg *seg)
+/*
+ * RFC 6191 2, RFC 9293 3.6.1 (MAY-2): is this SYN younger than all of the old? Timestamps say so when both
+ * incarnations have them, or only the new one; else, or when they are equal, the number behind the FIN.
+ * DEVIATES RFC 6191 2: a SYN that is not is answered with an ACK, as RFC 9293 3.10.7.4 has it.
+ */
+static bool younger(const struct rnl_core *core, const struct rnl_mini *mini,
+		    const struct rnl_seg *seg)
 {
-	if ((mini->flags & RNL_MINI_TS) && (seg->opt.has & RNL_OPT_TS) &&
-	    seg->opt.tsval != mini->ts_recent)
+	bool ts = (seg->opt.has & RNL_OPT_TS) && !core->policies[mini->policy].opts.no_timestamps;
+
+	if (ts && !(mini->flags & RNL_MINI_TS))
+		return true;
+	if (ts && seg->opt.tsval != mini->ts_recent)
 		return rnl_seq_gt(seg->opt.tsval, mini->ts_recent);
-	return rnl_seq_gt(seg->seq, mini->rcv_nxt);
+	return rnl_seq_geq(seg->seq, mini->rcv_nxt);
 }
 
 enum rnl_mini_verdict rnl_timewait_input(struct rnl_core *core, struct rnl_mini *mini,
@@ -79,7 +87,7 @@ enum rnl_mini_verdict rnl_timewait_input(struct rnl_core *core, struct rnl_mini 
 		rnl_core_count(core, RNL_C_tcp_rx_rst_bad);
 		return RNL_MINI_KEEP;
 	}
-	if ((seg->flags & (RNL_TH_SYN | RNL_TH_ACK)) == RNL_TH_SYN && younger(mini, seg))
+	if ((seg->flags & (RNL_TH_SYN | RNL_TH_ACK)) == RNL_TH_SYN && younger(core, mini, seg))
 		return RNL_MINI_RESTART;
 	/* A last ACK that needs no answer. */
 	if (end == seg->seq && seg->seq == mini->rcv_nxt && seg->ack == mini->snd_nxt &&

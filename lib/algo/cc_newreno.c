@@ -2,62 +2,44 @@
 /*
  * The congestion control of RFC 5681 and RFC 6582, counted in octets. TCP finds losses, sends again
  * and keeps what is in flight below cwnd; during recovery cwnd is therefore ssthresh, as in RFC
- * 6675, and not inflated by duplicate acknowledgements. No division. Refuses: loss detection,
- * clocks, pacing. Floor 2. RFC 5681 3, RFC 6582 3.2, RFC 3465 2.
+ * 6675, and not inflated by duplicate acknowledgements. Slow start is HyStart++'s. No division.
+ * Refuses: loss detection, clocks, pacing. Floor 2. RFC 5681 3, RFC 6582 3.2, RFC 9406.
  */
 #include <rte_common.h>
 
-#include "algo/cc.h"
+#include "algo/reno.h"
 
-/* Larger than any window (RFC 7323 2.3: 2^30), so that cwnd cannot overflow. */
-#define CWND_MAX (1u << 30)
+_Static_assert(sizeof(struct rnl_reno) <= sizeof(((struct rnl_cc *)0)->priv), "fits");
 
-struct newreno {
-	uint32_t acked_bytes; /* in congestion avoidance, towards the next increase */
-	uint32_t prior_cwnd;  /* before the last response; 0: nothing to undo */
-	uint32_t prior_ssthresh;
-	uint32_t after_rto;      /* slow start that began with a timeout */
-	uint32_t rto_unanswered; /* nothing was acknowledged since the last timeout */
-};
-
-_Static_assert(sizeof(struct newreno) <= sizeof(((struct rnl_cc *)0)->priv), "fits");
-
-static struct newreno *priv(struct rnl_cc *cc)
+static struct rnl_reno *priv(struct rnl_cc *cc)
 {
-	return (struct newreno *)(void *)cc->priv;
+	return (struct rnl_reno *)(void *)cc->priv;
 }
 
 static void newreno_init(struct rnl_cc *cc, uint32_t mss, uint32_t initial_window, uint64_t now_us)
 {
 	*cc =
 	    (struct rnl_cc){.cwnd_bytes = initial_window, .ssthresh_bytes = UINT32_MAX, .mss = mss};
+	rnl_hystart_begin(&priv(cc)->hystart);
 }
 
 /*
- * RFC 5681 3.1, by octets (RFC 3465 2.2). @return acknowledged octets left for congestion
- * avoidance. DEVIATES RFC 5681 3.1: cwnd grows by at most 2 SMSS for an ACK, not by SMSS, as RFC
- * 3465 2.3 allows: receivers acknowledge each second segment at best. After a timeout it is SMSS,
- * as both ask.
+ * RFC 5681 3.1, RFC 9406 4.2. @return acknowledged octets left for congestion avoidance.
  */
 static uint32_t slow_start(struct rnl_cc *cc, uint32_t acked)
 {
-	uint32_t limit = priv(cc)->after_rto ? cc->mss : 2 * cc->mss;
-	uint32_t room = cc->ssthresh_bytes - cc->cwnd_bytes;
-	uint32_t grow = RTE_MIN(acked, limit);
+	struct rnl_reno *p = priv(cc);
+	uint32_t left = rnl_hystart_grow(&p->hystart, cc, acked, p->after_rto);
 
-	if (grow < room) {
-		cc->cwnd_bytes += grow;
-		return 0;
-	}
-	cc->cwnd_bytes = cc->ssthresh_bytes;
-	priv(cc)->after_rto = 0;
-	return grow - room;
+	if (cc->cwnd_bytes >= cc->ssthresh_bytes)
+		p->after_rto = 0;
+	return left;
 }
 
 /* One SMSS for each cwnd of acknowledged octets: at most one for each round trip (RFC 5681 3.1). */
 static void avoid_congestion(struct rnl_cc *cc, uint32_t acked)
 {
-	struct newreno *p = priv(cc);
+	struct rnl_reno *p = priv(cc);
 
 	p->acked_bytes += acked;
 	if (p->acked_bytes < cc->cwnd_bytes)
@@ -74,8 +56,10 @@ static void newreno_on_ack(struct rnl_cc *cc, const struct rnl_ack_sample *s)
 	if (acked == 0)
 		return;
 	priv(cc)->rto_unanswered = 0;
+	if (cc->cwnd_bytes < cc->ssthresh_bytes && rnl_hystart_on_ack(&priv(cc)->hystart, s))
+		cc->ssthresh_bytes = cc->cwnd_bytes;
 	/* A window that was not used says nothing about the path (RFC 7661 4.3). */
-	if (s->in_recovery || !s->cwnd_limited || cc->cwnd_bytes >= CWND_MAX)
+	if (s->in_recovery || !s->cwnd_limited || cc->cwnd_bytes >= RNL_CC_CWND_MAX)
 		return;
 	if (cc->cwnd_bytes < cc->ssthresh_bytes)
 		acked = slow_start(cc, acked);
@@ -91,19 +75,23 @@ static uint32_t half_flight(const struct rnl_cc *cc, uint32_t flight)
 
 static void remember(struct rnl_cc *cc)
 {
-	priv(cc)->prior_cwnd = cc->cwnd_bytes;
-	priv(cc)->prior_ssthresh = cc->ssthresh_bytes;
+	struct rnl_reno *p = priv(cc);
+
+	p->prior_cwnd = cc->cwnd_bytes;
+	p->prior_ssthresh = cc->ssthresh_bytes;
+	p->prior_hystart = p->hystart.phase != RNL_HYSTART_OFF;
 }
 
 static void on_rto(struct rnl_cc *cc, const struct rnl_ack_sample *s)
 {
-	struct newreno *p = priv(cc);
+	struct rnl_reno *p = priv(cc);
 
 	/* A segment that timed out again: ssthresh is held (RFC 5681 3.1). */
 	if (!p->rto_unanswered) {
 		remember(cc);
 		cc->ssthresh_bytes = half_flight(cc, s->inflight_bytes);
 	}
+	rnl_hystart_end(&p->hystart);
 	cc->cwnd_bytes = cc->mss; /* the loss window */
 	p->rto_unanswered = 1;
 	p->after_rto = 1;
@@ -118,30 +106,28 @@ static void newreno_on_congestion(struct rnl_cc *cc, enum rnl_cc_cause why,
 		return;
 	}
 	remember(cc);
+	rnl_hystart_end(&priv(cc)->hystart);
 	cc->ssthresh_bytes = half_flight(cc, s->inflight_bytes);
 	if (why == RNL_CC_LOSS || cc->cwnd_bytes > cc->ssthresh_bytes)
 		cc->cwnd_bytes = cc->ssthresh_bytes;
 }
 
-/* RFC 6582 3.2 step 3, full acknowledgement, option 1: no burst when little is in flight. */
 static void newreno_on_recovered(struct rnl_cc *cc, const struct rnl_ack_sample *s)
 {
-	uint32_t acked = RTE_MIN(s->acked_bytes, s->inflight_bytes);
-	uint32_t flight = s->inflight_bytes - acked;
-
-	flight = RTE_MAX(flight, cc->mss) + cc->mss;
-	cc->cwnd_bytes = RTE_MIN(cc->ssthresh_bytes, flight);
+	cc->cwnd_bytes = rnl_cc_recovered_window(cc, s);
 	priv(cc)->acked_bytes = 0;
 }
 
 static void newreno_on_undo(struct rnl_cc *cc)
 {
-	struct newreno *p = priv(cc);
+	struct rnl_reno *p = priv(cc);
 
 	if (p->prior_cwnd == 0)
 		return;
 	cc->cwnd_bytes = RTE_MAX(cc->cwnd_bytes, p->prior_cwnd);
 	cc->ssthresh_bytes = RTE_MAX(cc->ssthresh_bytes, p->prior_ssthresh);
+	if (p->prior_hystart)
+		rnl_hystart_begin(&p->hystart);
 	p->prior_cwnd = 0;
 	p->after_rto = 0;
 	p->rto_unanswered = 0;
@@ -154,6 +140,8 @@ static void newreno_on_restart(struct rnl_cc *cc, uint32_t initial_window, uint6
 		return;
 	cc->cwnd_bytes = RTE_MIN(cc->cwnd_bytes, initial_window);
 	priv(cc)->acked_bytes = 0;
+	priv(cc)->after_rto = 0;
+	rnl_hystart_begin(&priv(cc)->hystart);
 }
 
 static void newreno_fold(const struct rnl_cc *cc, struct rnl_cc_folded *out)
@@ -170,7 +158,7 @@ static void newreno_unfold(struct rnl_cc *cc, const struct rnl_cc_folded *in, ui
 
 const struct rnl_cc_ops rnl_cc_newreno = {
     .size = sizeof(struct rnl_cc_ops),
-    .priv_size = sizeof(struct newreno),
+    .priv_size = sizeof(struct rnl_reno),
     .name = "newreno",
     .init = newreno_init,
     .on_ack = newreno_on_ack,

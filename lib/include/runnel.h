@@ -354,8 +354,20 @@ struct rnl_cc_ops {
 	void (*on_lost)(struct rnl_cc *cc, const struct rnl_lost_sample *l);
 };
 
-/** The congestion control of RFC 5681 and RFC 6582: "newreno". */
+/** "cubic", the default: RFC 9438, with HyStart++ (RFC 9406). */
+extern const struct rnl_cc_ops rnl_cc_cubic;
+/** "newreno": the congestion control of RFC 5681 and RFC 6582, with HyStart++ (RFC 9406). */
 extern const struct rnl_cc_ops rnl_cc_newreno;
+/**
+ * "dctcp": RFC 8257, with newreno's answer to losses. Only where the network marks early and every
+ * end was set up for it (RFC 8257 5).
+ */
+extern const struct rnl_cc_ops rnl_cc_dctcp;
+
+/** @return the congestion control of that name, or NULL: of those of the library. Any thread. */
+const struct rnl_cc_ops *rnl_cc_find(const char *name);
+/** @return congestion control i of the library, from 0; NULL past the last. Any thread. */
+const struct rnl_cc_ops *rnl_cc_nth(unsigned int i);
 
 /**
  * "bbr": draft-ietf-ccwg-bbr (version 3 of BBR): sends at the rate that the network was seen to
@@ -508,7 +520,7 @@ struct rnl_stack_config {
 	uint64_t now_ns;              /**< the time: what is called before the first rnl_poll() uses it */
 	uint32_t time_wait_ms;        /**< 2 MSL; 0: 60000 */
 	uint32_t neigh_reachable_ms;  /**< age at which a neighbour is probed again; 0: 30000 */
-	const struct rnl_cc_ops *cc;  /**< default congestion control; NULL: rnl_cc_newreno */
+	const struct rnl_cc_ops *cc;  /**< default congestion control; NULL: rnl_cc_cubic */
 	rnl_log_fn log;               /**< NULL: rte_log */
 	void *log_ctx;                /**< first argument of log */
 	rnl_unclaimed_fn unclaimed;   /**< NULL: such packets are counted and freed */
@@ -624,6 +636,12 @@ struct rnl_listen_config {
  */
 int rnl_listen(struct rnl_stack *st, const struct rnl_listen_config *cfg, rnl_listener_t *out,
 	       struct rnl_error *err);
+/**
+ * Replaces the options of the connections that a listener accepts from now on, half-open ones
+ * excepted. @return 0, -ENOENT, -EINVAL, -ENOSPC (too many sets of options).
+ */
+int rnl_listener_set_opts(struct rnl_stack *st, rnl_listener_t l, const struct rnl_conn_opts *opts,
+			  struct rnl_error *err);
 /** Stops listening; established connections live on, half-open ones are dropped. @return 0, -ENOENT. */
 int rnl_unlisten(struct rnl_stack *st, rnl_listener_t l);
 

@@ -36,6 +36,22 @@ int rnl_listen(struct rnl_stack *st, const struct rnl_listen_config *cfg, rnl_li
 			"IPv4, means one address), the ports, and syncookies");
 }
 
+int rnl_listener_set_opts(struct rnl_stack *st, rnl_listener_t id, const struct rnl_conn_opts *opts,
+			  struct rnl_error *err)
+{
+	struct rnl_listener *l = rnl_listen_get(&st->listeners, id);
+	int policy;
+
+	if (l == NULL)
+		return rnl_fail(err, -ENOENT, "no such listener: it was removed");
+	policy = rnl_policy_get(st, st->core.policies[l->policy].ops, opts, err);
+	if (policy < 0)
+		return policy;
+	rnl_policy_put(st, l->policy);
+	l->policy = (uint16_t)policy;
+	return 0;
+}
+
 int rnl_unlisten(struct rnl_stack *st, rnl_listener_t id)
 {
 	struct rnl_listener *l = rnl_listen_get(&st->listeners, id);

@@ -75,7 +75,7 @@ static void fill_defaults(struct rnl_stack_config *c)
 	c->pmtu_ms = c->pmtu_ms != 0 ? c->pmtu_ms : 600000;
 	c->time_wait_ms = c->time_wait_ms != 0 ? c->time_wait_ms : 60000;
 	c->max_held = c->max_held != 0 ? c->max_held : c->pkt_pool->size / 4 * 3;
-	c->cc = c->cc != NULL ? c->cc : &rnl_cc_newreno;
+	c->cc = c->cc != NULL ? c->cc : &rnl_cc_cubic;
 	if (c->syncookies == RNL_SYNCOOKIES_DEFAULT)
 		c->syncookies = RNL_SYNCOOKIES_AUTO;
 }

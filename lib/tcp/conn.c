@@ -85,8 +85,8 @@ static void start_cc(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_work
 		return;
 	}
 	w->ccops->unfold(&w->cc, &tcb->folded, core->now_us);
-	/* It was folded because it had been idle for an RTO at least (RFC 5681 4.1). */
-	w->ccops->on_restart(&w->cc, iw, rnl_tcb_rto(core, tcb), rnl_tcb_rto(core, tcb));
+	/* It was folded because it had been idle for more than an RTO (RFC 5681 4.1). */
+	w->ccops->on_restart(&w->cc, iw, rnl_tcb_rto(core, tcb) + 1, rnl_tcb_rto(core, tcb));
 	rnl_core_count(core, RNL_C_tcp_idle_restarts);
 }
 

@@ -557,12 +557,23 @@ static void do_expect(struct dialogue *d, char *text)
 }
 
 /* config NAME VALUE: of the stack, before it is made. */
+static void config_cc(struct dialogue *d, const char *name)
+{
+	d->config.stack.cc = rnl_cc_find(name);
+	if (d->config.stack.cc == NULL)
+		dialogue_fail(d, "no congestion control is called \"%s\"", name == NULL ? "" : name);
+}
+
 static void do_config(struct dialogue *d, char *text)
 {
 	const char *name = word_next(&text);
 	const struct field *f;
 	uint64_t v;
 
+	if (name != NULL && strcmp(name, "cc") == 0) {
+		config_cc(d, word_next(&text));
+		return;
+	}
 	if (name == NULL || !value(d, &text, &v))
 		return;
 	if (strcmp(name, "mtu") == 0) {

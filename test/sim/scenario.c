@@ -41,6 +41,21 @@ static void link_draw(struct world *w, unsigned int i)
 		w->sc.caps[i] |= sim_pct(w, 70) ? RNL_CAP_TX_TSO : 0;
 }
 
+/*
+ * One of them all, each as likely. Of the seed, not drawn: another one in the list does not change
+ * the rest of the scenario.
+ */
+static const struct rnl_cc_ops *any_cc(const struct world *w, unsigned int node)
+{
+	struct rnl_prng prng;
+	uint32_t n = 0;
+
+	while (rnl_cc_nth(n) != NULL)
+		n++;
+	rnl_prng_seed(&prng, w->seed + node);
+	return rnl_cc_nth((unsigned int)(rnl_prng_next(&prng) % n));
+}
+
 static void opts_draw(struct world *w, unsigned int i)
 {
 	struct rnl_conn_opts *o = &w->sc.opts[i];
@@ -57,6 +72,7 @@ static void opts_draw(struct world *w, unsigned int i)
 	o->rto_min_us = PICK(w, 0, 0, 20000);
 	o->pacing = sim_pct(w, 15);
 	o->max_pacing_bytes_per_s = PICK(w, 0, 0, 0, 0, 1000000, 50000000);
+	o->cc = any_cc(w, i);
 	if (sim_pct(w, 30)) {
 		o->keepalive_idle_ms = 1000 + sim_below(w, 20000);
 		o->keepalive_intvl_ms = 500 + sim_below(w, 2000);

@@ -76,6 +76,36 @@ static void api__unlisten_knows_its_own(void **state)
 	assert_int_equal(pair_usage(&w.a).listeners, 0);
 }
 
+static const char *cc_of(struct pair_side *s)
+{
+	struct rnl_conn_info info;
+
+	assert_int_equal(rnl_conn_info(s->st, s->conn, &info), 0);
+	return info.cc;
+}
+
+static void api__listener_options_are_replaced(void **state)
+{
+	struct rnl_conn_opts o = {.size = sizeof(o), .cc = &rnl_cc_dctcp};
+	rnl_conn_t first;
+
+	pair_connect();
+	first = w.a.conn;
+	assert_string_equal(cc_of(&w.a), "cubic");
+	assert_int_equal(rnl_listener_set_opts(w.a.st, 0, &o, NULL), -ENOENT);
+	o.dscp = 64;
+	assert_int_equal(rnl_listener_set_opts(w.a.st, w.a.listener, &o, NULL), -EINVAL);
+	o.dscp = 0;
+	assert_int_equal(rnl_listener_set_opts(w.a.st, w.a.listener, &o, NULL), 0);
+	pair_connect();
+	assert_string_equal(cc_of(&w.a), "dctcp");
+	assert_string_equal(cc_of(&w.b), "cubic");
+	w.a.conn = first; /* not touched */
+	assert_string_equal(cc_of(&w.a), "cubic");
+	assert_int_equal(rnl_unlisten(w.a.st, w.a.listener), 0);
+	assert_int_equal(rnl_listener_set_opts(w.a.st, w.a.listener, &o, NULL), -ENOENT);
+}
+
 static void api__unlisten_leaves_connections_and_drops_halves(void **state)
 {
 	struct rnl_connect_config c = pair_connect_config();
@@ -677,6 +707,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    pair_test(api__listen_says_what_to_change),
 	    pair_test(api__unlisten_knows_its_own),
+	    pair_test(api__listener_options_are_replaced),
 	    pair_test(api__unlisten_leaves_connections_and_drops_halves),
 	    pair_test(api__most_specific_listener_gets_it),
 	    pair_test(api__admit_says_no),

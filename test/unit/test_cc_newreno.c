@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* NewReno: each rule of RFC 5681, RFC 6582 and RFC 3465 that a module decides. */
+/*
+ * NewReno: each rule of RFC 5681 3.1, 4.1, RFC 6582 3.2, RFC 3465 2.3 and RFC 6928 2 that a module
+ * decides.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -66,8 +69,12 @@ static void cc_newreno__slow_start_grows_by_acked_octets(void **state)
 	assert_int_equal(cc.cwnd_bytes, IW + 300);
 	ack(&cc, 2 * MSS);
 	assert_int_equal(cc.cwnd_bytes, IW + 300 + 2 * MSS);
-	ack(&cc, 9 * MSS); /* L = 2 */
-	assert_int_equal(cc.cwnd_bytes, IW + 300 + 4 * MSS);
+	ack(&cc, 9 * MSS); /* L = 8 (RFC 9406 4.3) */
+	assert_int_equal(cc.cwnd_bytes, IW + 300 + 10 * MSS);
+	congestion(&cc, RNL_CC_LOSS, 40 * MSS);
+	cc.cwnd_bytes = 4 * MSS;
+	ack(&cc, 9 * MSS); /* any later slow start: L = 2 (RFC 3465 2.3) */
+	assert_int_equal(cc.cwnd_bytes, 6 * MSS);
 }
 
 static void cc_newreno__slow_start_doubles_in_a_round_trip(void **state)

@@ -142,7 +142,7 @@ static void policy__defaults_are_those_of_the_header(void **state)
 	assert_int_equal(o.rto_min_us, 200000);
 	assert_int_equal(o.fin_wait2_ms, 60000);
 	assert_int_equal(o.time_wait_ms, 60000);
-	assert_ptr_equal(o.cc, &rnl_cc_newreno);
+	assert_ptr_equal(o.cc, &rnl_cc_cubic);
 }
 
 static unsigned int in_use(const struct pair_side *s)
@@ -263,7 +263,7 @@ static void policy__set_opts_replaces(void **state)
 	assert_int_equal(rnl_set_opts(w.a.st, w.a.conn, &o), 0);
 	assert_int_equal(rnl_get_opts(w.a.st, w.a.conn, &now), 0);
 	assert_int_equal(now.sndbuf_bytes, 1000);
-	assert_ptr_equal(now.cc, &rnl_cc_newreno);
+	assert_ptr_equal(now.cc, &rnl_cc_cubic);
 	assert_int_equal(rnl_send_room(w.a.st, w.a.conn), 1000);
 	assert_int_equal(in_use(&w.a), 2);
 	o.dscp = 64;

@@ -96,8 +96,10 @@ static bool slow(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg
 /* The full block of a connection in TIME-WAIT lives until the application has read everything. */
 static void time_wait(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg)
 {
-	if (seg->flags & RNL_TH_RST) /* RFC 1337 3 */
+	if (seg->flags & RNL_TH_RST) { /* RFC 1337 3 */
+		rnl_core_count(core, RNL_C_tcp_rx_rst_bad);
 		return;
+	}
 	rnl_core_count(core, RNL_C_tcp_time_wait_acks);
 	rnl_emit_challenge(core, tcb);
 }

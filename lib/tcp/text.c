@@ -225,8 +225,12 @@ bool rnl_text(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg)
 {
 	bool taken = false;
 
-	if (!receives(tcb))
+	if (!receives(tcb)) {
+		/* RFC 9293 3.10.7.4, seventh check: there is nothing behind a FIN. */
+		if (seg->len > 0)
+			rnl_core_count(core, RNL_C_tcp_rx_beyond_fin);
 		return false;
+	}
 	if (seg->len > 0) {
 		/* RFC 9293 3.6.1 (SHLD-3): the data would be lost, so say so. */
 		if (tcb->flags & RNL_F_APP_CLOSED) {

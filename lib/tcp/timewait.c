@@ -91,13 +91,17 @@ enum rnl_mini_verdict rnl_timewait_input(struct rnl_core *core, struct rnl_mini 
 		return RNL_MINI_RESTART;
 	/* A last ACK that needs no answer. */
 	if (end == seg->seq && seg->seq == mini->rcv_nxt && seg->ack == mini->snd_nxt &&
-	    !(seg->flags & RNL_TH_SYN))
+	    !(seg->flags & RNL_TH_SYN)) {
+		rnl_core_count(core, RNL_C_tcp_time_wait_ignored);
 		return RNL_MINI_KEEP;
+	}
 	/* The peer's FIN again: our ACK was lost (RFC 9293 3.10.7.4, eighth check). */
-	if ((seg->flags & RNL_TH_FIN) && end == mini->rcv_nxt)
+	if ((seg->flags & RNL_TH_FIN) && end == mini->rcv_nxt) {
 		arm(core, mini);
-	else if (end == seg->seq && !rnl_handshake_may_answer(mini))
+	} else if (end == seg->seq && !rnl_handshake_may_answer(mini)) {
+		rnl_core_count(core, RNL_C_tcp_time_wait_ignored);
 		return RNL_MINI_KEEP;
+	}
 	if (rnl_emit_mini(core, mini, false))
 		rnl_core_count(core, RNL_C_tcp_time_wait_acks);
 	return RNL_MINI_KEEP;

@@ -417,6 +417,9 @@ struct rnl_conn_opts {
 	bool pacing;                 /**< spread a window over the round trip, at 2 cwnd/srtt in slow
 					  start and 1.2 later; congestion controls that set a rate, such
 					  as "bbr", are paced without it */
+	bool no_black_hole;          /**< keep the size of segments that time out again and again; else
+					  after three timeouts they go on in packets of 1024 octets
+					  (IPv6: 1280), later of 552 (RFC 4821 7.7) */
 	bool no_soft_errors;         /**< do not report ICMP errors in soft_error (RFC 9293 3.9.1.8) */
 	uint16_t mss;                /**< upper limit of the MSS that is offered; 0: from the MTU */
 	uint32_t delayed_ack_us;     /**< longest delay; 0: 40000; below 500000 (RFC 9293 3.8.6.3) */

@@ -222,6 +222,7 @@ void rnl_pmtu_timeout(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	if (tcb->flags & RNL_F_PATH)
 		confirm(core, tcb);
+	rnl_plpmtud_timeout(core, tcb);
 }
 
 uint64_t rnl_pmtu_deadline(const struct rnl_core *core, const struct rnl_tcb *tcb)

@@ -20,11 +20,6 @@ struct rnl_path {
 	uint32_t pending_seq;  /* of the segment that pending_mtu is about */
 	uint16_t pending_mtu;  /* claimed by a Packet Too Big that nothing confirmed yet; 0: none */
 	uint16_t mss_max;      /* snd_mss as it was agreed; 0: nothing was lowered */
-	uint32_t probe_seq;    /* first number behind the probe */
-	uint16_t probe_mss;    /* payload of the probe that is out; 0: none is */
-	uint16_t search_high;  /* least payload that is known not to pass; 0: none */
-	uint8_t probe_losses;  /* of probes of this size, one after another */
-	bool black_hole;       /* lowered because large segments vanished */
 };
 
 /** Connection begins, its MSS is agreed: takes what is remembered of the host (RFC 1191 6.3). */
@@ -43,6 +38,9 @@ void rnl_pmtu_due(struct rnl_core *core, struct rnl_tcb *tcb);
 uint64_t rnl_pmtu_deadline(const struct rnl_core *core, const struct rnl_tcb *tcb);
 /** @return the path MTU of a connection, octets. */
 uint32_t rnl_pmtu(const struct rnl_core *core, const struct rnl_tcb *tcb);
+
+/** The retransmission timer expired: is the path a black hole for large segments? */
+void rnl_plpmtud_timeout(struct rnl_core *core, struct rnl_tcb *tcb);
 
 /* ---- between pmtu.c and plpmtud.c ---- */
 

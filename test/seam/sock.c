@@ -432,6 +432,7 @@ static const struct {
     OPT(no_soft_errors),
     LISTEN_OPT(backlog),
     LISTEN_OPT(syncookies),
+    OPT(no_black_hole),
 };
 
 static void put(void *at, size_t size, uint64_t value)

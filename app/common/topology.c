@@ -23,11 +23,31 @@
 #define DEFAULT_EXTRA_RX 8192
 #define DEFAULT_LINK_WAIT_MS 9000
 #define LINK_STEP_MS 100
+#define ADDR_WAIT_NS UINT64_C(8000000000)
+#define ADDR_STEP_US 1000
+
+/*
+ * The machine's id is not to be seen by others (machine-id(5)); the library shows no more than a
+ * keyed hash that has this as its key. Without one, identifiers last as long as the process.
+ */
+static void stable_secret(uint8_t key[16])
+{
+	FILE *f = fopen("/etc/machine-id", "re");
+	unsigned int octet;
+
+	if (f == NULL)
+		return;
+	for (unsigned int i = 0; i < 16 && fscanf(f, "%2x", &octet) == 1; i++)
+		key[i] = (uint8_t)octet;
+	fclose(f);
+}
 
 int rnl_topo_secrets(struct rnl_secrets *out, struct rnl_error *err)
 {
-	if (getrandom(out, sizeof(*out), 0) == (ssize_t)sizeof(*out))
+	if (getrandom(out, sizeof(*out), 0) == (ssize_t)sizeof(*out)) {
+		stable_secret(out->iid);
 		return 0;
+	}
 	return rnl_app_err(err, -errno,
 	                   "getrandom(2) gives no random octets (%s): a kernel of 3.17 or "
 	                   "later is needed",
@@ -45,8 +65,9 @@ static int fill_defaults(struct rnl_topo_opts *o, struct rnl_secrets *secrets,
 		o->extra_rx = DEFAULT_EXTRA_RX;
 	if (o->link_wait_ms == 0)
 		o->link_wait_ms = DEFAULT_LINK_WAIT_MS;
-	if (o->nb_addrs == 0)
-		return rnl_app_err(err, -EINVAL, "no address: add --ip, such as --ip 10.0.0.1/24");
+	if (o->nb_addrs == 0 && !(o->ipv6 & RNL_IPV6_AUTOCONF))
+		return rnl_app_err(err, -EINVAL,
+		                   "no address: add --ip, such as --ip 10.0.0.1/24, or --ipv6-auto");
 	if (o->seed == 0 && getrandom(&o->seed, sizeof(o->seed), 0) != (ssize_t)sizeof(o->seed))
 		return rnl_app_err(err, -errno, "getrandom(2) failed (%s): give --seed",
 		                   strerror(errno));
@@ -119,6 +140,52 @@ static void wait_links(const struct rnl_topo *t)
 		        links_down(t));
 }
 
+/* What a stack still waits for before its IPv6 addresses can be used. */
+struct addr_wait {
+	bool tentative, global;
+};
+
+static bool look_at(void *arg, const struct rnl_addr_info *info)
+{
+	struct addr_wait *w = arg;
+
+	w->tentative |= info->state == RNL_ADDR_TENTATIVE;
+	w->global |= !rnl_addr_is_v4(&info->addr) && info->addr.b[0] != 0xfe &&
+	             info->state <= RNL_ADDR_DEPRECATED;
+	return true;
+}
+
+/* The time until the check for duplicates ends, or a router gave an address (RFC 4862 5.4, 5.5). */
+static bool addrs_missing(struct rnl_topo *t)
+{
+	bool missing = false;
+
+	for (unsigned int i = 0; i < t->nb_stacks; i++) {
+		struct addr_wait w = {false, !(t->opts.ipv6 & RNL_IPV6_AUTOCONF)};
+
+		rnl_poll(t->stacks[i].st, rnl_clock_ns());
+		rnl_addr_foreach(t->stacks[i].st, look_at, &w);
+		missing |= w.tentative || !w.global;
+	}
+	return missing;
+}
+
+/* No worker runs yet: the stacks are this thread's to poll. */
+static void wait_addrs(struct rnl_topo *t)
+{
+	const uint64_t end_ns = rnl_clock_ns() + ADDR_WAIT_NS;
+
+	while (addrs_missing(t) && rnl_signals_caught() == 0) {
+		if (rnl_clock_ns() > end_ns) {
+			rte_log(RTE_LOG_WARNING, RTE_LOGTYPE_USER1,
+			        "runnel: IPv6 addresses are not ready yet, or no router gives "
+			        "any: going on without them\n");
+			return;
+		}
+		rte_delay_us_sleep(ADDR_STEP_US);
+	}
+}
+
 static int make_pools(struct rnl_topo *t, struct rnl_topo_stack *s, struct rnl_error *err)
 {
 	char name[17];
@@ -182,6 +249,7 @@ static int attach(struct rnl_topo *t, const struct rnl_queue_map *m, struct rnl_
 	if (rnl_dev_queue(t->devs[i].dev, m->queue, &port) != 0)
 		return rnl_app_err(err, -EINVAL, "port %u has no queue %u: change --config",
 		                   m->port, m->queue);
+	port.ipv6 = t->opts.ipv6;
 	index = rnl_port_add(s->st, &port, err);
 	if (index < 0)
 		return index;
@@ -237,16 +305,15 @@ static int address_port(struct rnl_topo *t, struct rnl_topo_stack *s, unsigned i
 
 static int address_stack(struct rnl_topo *t, struct rnl_topo_stack *s, struct rnl_error *err)
 {
-	struct rnl_addr any = rnl_addr_v4(0, 0, 0, 0);
+	const struct rnl_addr any[2] = {rnl_addr_v4(0, 0, 0, 0), {{0}}};
 	int rc = 0;
 
 	for (unsigned int p = 0; p < s->nb_ports && rc == 0; p++)
 		rc = address_port(t, s, p, err);
-	if (rc != 0 || !t->opts.has_gateway)
-		return rc;
-	if (!rnl_addr_is_v4(&t->opts.gateway))
-		memset(&any, 0, sizeof(any));
-	return rnl_route_add(s->st, &any, 0, &t->opts.gateway, err);
+	for (unsigned int i = 0; i < 2 && rc == 0; i++)
+		if (t->opts.has_gateway[i])
+			rc = rnl_route_add(s->st, &any[i], 0, &t->opts.gateway[i], err);
+	return rc;
 }
 
 /* An option for a port that is not used is a mistake, not a no-op. */
@@ -285,8 +352,10 @@ static int open_all(struct rnl_topo *t, struct rnl_error *err)
 		rc = make_stacks(t, &secrets, err);
 	for (unsigned int i = 0; rc == 0 && i < t->nb_stacks; i++)
 		rc = address_stack(t, &t->stacks[i], err);
-	if (rc == 0)
+	if (rc == 0) {
 		wait_links(t);
+		wait_addrs(t);
+	}
 	return rc;
 }
 

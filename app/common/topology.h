@@ -50,8 +50,9 @@ struct rnl_topo_opts {
 	unsigned int nb_addrs;
 	struct rnl_topo_neigh neighs[16]; /**< --neigh */
 	unsigned int nb_neighs;
-	struct rnl_addr gateway; /**< --gateway, if has_gateway */
-	bool has_gateway;
+	struct rnl_addr gateway[2]; /**< --gateway, if has_gateway: of IPv4, of IPv6 */
+	bool has_gateway[2];
+	uint32_t ipv6;    /**< --ipv6-auto, --ipv6-eui64, --no-dad: enum rnl_port_ipv6 of each port */
 	bool no_offloads; /**< --no-offload: software checksums, no TSO */
 	bool promiscuous; /**< --promiscuous */
 	uint32_t max_conns; /**< --max-conns, for each stack; 0: 65536 */
@@ -109,6 +110,9 @@ enum rnl_topo_opt {
 	RNL_TOPO_OPT_CONFIG,
 	RNL_TOPO_OPT_IP,
 	RNL_TOPO_OPT_GATEWAY,
+	RNL_TOPO_OPT_IPV6_AUTO,
+	RNL_TOPO_OPT_IPV6_EUI64,
+	RNL_TOPO_OPT_NO_DAD,
 	RNL_TOPO_OPT_NEIGH,
 	RNL_TOPO_OPT_VLAN,
 	RNL_TOPO_OPT_MTU,
@@ -137,6 +141,9 @@ enum rnl_topo_opt {
 	{"config", required_argument, NULL, RNL_TOPO_OPT_CONFIG},                                  \
 	{"ip", required_argument, NULL, RNL_TOPO_OPT_IP},                                          \
 	{"gateway", required_argument, NULL, RNL_TOPO_OPT_GATEWAY},                                \
+	{"ipv6-auto", no_argument, NULL, RNL_TOPO_OPT_IPV6_AUTO},                                  \
+	{"ipv6-eui64", no_argument, NULL, RNL_TOPO_OPT_IPV6_EUI64},                                \
+	{"no-dad", no_argument, NULL, RNL_TOPO_OPT_NO_DAD},                                        \
 	{"neigh", required_argument, NULL, RNL_TOPO_OPT_NEIGH},                                    \
 	{"vlan", required_argument, NULL, RNL_TOPO_OPT_VLAN},                                      \
 	{"mtu", required_argument, NULL, RNL_TOPO_OPT_MTU},                                        \
@@ -177,7 +184,8 @@ static inline void rnl_topo_conn_opts(const struct rnl_topo_opts *o, struct rnl_
 }
 
 /**
- * Opens devices, makes pools and stacks, attaches queues, adds addresses and routes. Needs the EAL.
+ * Opens devices, makes pools and stacks, attaches queues, adds addresses and routes, and waits until
+ * IPv6 addresses may be used. Needs the EAL.
  * @return 0, or a negative errno; on failure everything is closed again.
  */
 int rnl_topo_open(const struct rnl_topo_opts *opts, struct rnl_topo *out, struct rnl_error *err);
@@ -198,7 +206,10 @@ void rnl_topo_close_all(struct rnl_topo *const topos[], unsigned int n);
 int rnl_topo_workers(struct rnl_topo *const topos[], unsigned int n, struct rnl_worker *out,
 		     unsigned int max, struct rnl_error *err);
 
-/** Fills the secrets from getrandom(2). @return 0, or a negative errno. */
+/**
+ * Fills the secrets from getrandom(2); that of interface identifiers from /etc/machine-id, so that a
+ * host gets the same IPv6 addresses again (RFC 7217). @return 0, or a negative errno.
+ */
 int rnl_topo_secrets(struct rnl_secrets *out, struct rnl_error *err);
 
 #endif /* RNL_APP_TOPOLOGY_H */

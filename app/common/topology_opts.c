@@ -16,8 +16,12 @@ const char rnl_topo_usage[] =
     "exists)\n"
     "  --rxd N, --txd N          descriptors of each queue (1024)\n"
     "  --burst N                 packets of a receive burst, 1-256 (32)\n"
-    "  --ip [P:]ADDR[-LAST]/LEN  address or addresses of port P (port 0)\n"
-    "  --gateway ADDR            default route\n"
+    "  --ip [P:]ADDR[-LAST]/LEN  address or addresses of port P (port 0), of IPv4 or IPv6;\n"
+    "                            may be given several times\n"
+    "  --gateway ADDR            default route; one for IPv4, one for IPv6\n"
+    "  --ipv6-auto               IPv6 addresses and routes as routers advertise them\n"
+    "  --ipv6-eui64              IPv6 identifiers from the Ethernet address, not opaque ones\n"
+    "  --no-dad                  use IPv6 addresses at once, without looking for duplicates\n"
     "  --neigh [P:]ADDR=MAC      neighbour that is not asked for\n"
     "  --vlan N                  VLAN tag 1-4094 (none)\n"
     "  --mtu N                   largest IP packet (the device's)\n"
@@ -133,10 +137,18 @@ static int take_config(struct rnl_topo_opts *o, const struct rnl_arg *a)
 
 static int take_gateway(struct rnl_topo_opts *o, const struct rnl_arg *a)
 {
-	int rc = rnl_arg_addr(a, &o->gateway);
+	struct rnl_addr addr;
+	int rc = rnl_arg_addr(a, &addr);
+	unsigned int six;
 
-	o->has_gateway = rc == 0;
-	return rc;
+	if (rc != 0)
+		return rc;
+	six = rnl_addr_is_v4(&addr) ? 0 : 1;
+	if (o->has_gateway[six])
+		return rnl_arg_bad(a, "one gateway for IPv4 and one for IPv6");
+	o->gateway[six] = addr;
+	o->has_gateway[six] = true;
+	return 0;
 }
 
 static int take_link_wait(struct rnl_topo_opts *o, const struct rnl_arg *a)
@@ -177,6 +189,15 @@ static int take_plain(struct rnl_topo_opts *o, int code, const struct rnl_arg *a
 		return rnl_arg_uint(a, 1, UINT64_MAX, &o->seed);
 	case RNL_TOPO_OPT_NO_OFFLOAD:
 		o->no_offloads = true;
+		return 0;
+	case RNL_TOPO_OPT_IPV6_AUTO:
+		o->ipv6 |= RNL_IPV6_ROUTERS | RNL_IPV6_AUTOCONF;
+		return 0;
+	case RNL_TOPO_OPT_IPV6_EUI64:
+		o->ipv6 |= RNL_IPV6_EUI64;
+		return 0;
+	case RNL_TOPO_OPT_NO_DAD:
+		o->ipv6 |= RNL_IPV6_NO_DAD;
 		return 0;
 	case RNL_TOPO_OPT_PROMISCUOUS:
 		o->promiscuous = true;
@@ -226,7 +247,8 @@ static const char *name_of(int code)
 {
 	static const char *const names[] = {
 	    "--rxq",      "--txq",        "--rxd",         "--txd",       "--burst",
-	    "--config",   "--ip",         "--gateway",     "--neigh",     "--vlan",
+	    "--config",   "--ip",         "--gateway",     "--ipv6-auto",
+	    "--ipv6-eui64", "--no-dad",   "--neigh",     "--vlan",
 	    "--mtu",      "--no-offload", "--promiscuous", "--max-conns", "--mbufs",
 	    "--rx-mbufs", "--time-wait",  "--seed",        "--link-wait", "--no-sack",
 	    "--no-timestamps", "--no-wscale", "--pacing", "--max-pacing-rate",

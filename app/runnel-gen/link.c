@@ -83,7 +83,8 @@ static int open_server(struct gen_link *k, struct gen_options *o, const struct l
 	if (o->server_minis != 0)
 		t.max_minis = o->server_minis;
 	t.first_id = l->n;
-	t.has_gateway = false;
+	t.has_gateway[0] = t.has_gateway[1] = false;
+	t.ipv6 = o->topo.ipv6 = RNL_IPV6_NO_DAD; /* a wire of two ends, both known */
 	t.nb_neighs = 0;
 	t.addrs[0] = (struct rnl_topo_addr){
 	    .port = port,

@@ -7,6 +7,8 @@
 #include "print.h"
 #include "show.h"
 
+#define SHOW_ADDRS 16
+
 /* Connections of one stack, copied on its worker. */
 struct conn_list {
 	struct {
@@ -87,6 +89,46 @@ static void read_usage(struct rnl_stack *st, void *arg)
 	rnl_usage(st, arg);
 }
 
+/* The IPv6 addresses of a stack, those that it made itself too. */
+struct addr_list {
+	struct rnl_addr_info info[SHOW_ADDRS];
+	unsigned int n, more;
+};
+
+static bool list_addr(void *arg, const struct rnl_addr_info *info)
+{
+	struct addr_list *l = arg;
+
+	if (rnl_addr_is_v4(&info->addr))
+		return true;
+	if (l->n == SHOW_ADDRS)
+		l->more++;
+	else
+		l->info[l->n++] = *info;
+	return true;
+}
+
+static void read_addrs(struct rnl_stack *st, void *arg)
+{
+	rnl_addr_foreach(st, list_addr, arg);
+}
+
+static void show_ipv6(struct rnl_endpoint *e, unsigned int i)
+{
+	static const char *const states[] = {"", " (deprecated)", " (being checked)",
+	                                     " (another host has it: not used)"};
+	struct addr_list l = {.n = 0};
+	char text[RNL_ADDR_STRLEN];
+
+	if (rnl_endpoint_on_stack(e, i, read_addrs, &l) != 0)
+		return;
+	for (i = 0; i < l.n; i++)
+		printf("  %s/%u%s\n", rnl_addr_format(&l.info[i].addr, text), l.info[i].prefix_len,
+		       states[l.info[i].state & 3]);
+	if (l.more > 0)
+		printf("  and %u IPv6 addresses more\n", l.more);
+}
+
 static void show_stack(struct rnl_endpoint *e, unsigned int i)
 {
 	const struct rnl_topo_stack *s = &e->topo.stacks[i];
@@ -108,6 +150,7 @@ static void show_stack(struct rnl_endpoint *e, unsigned int i)
 	    u.held, u.held_max, u.txq, u.bytes_per_conn);
 	printf("  listeners %u, neighbours %u, routes %u, hosts remembered %u of %u\n", u.listeners,
 	       u.neighbours, u.routes, u.hosts, u.hosts_max);
+	show_ipv6(e, i);
 }
 
 static void show_addrs(const struct rnl_topo_opts *o)
@@ -124,8 +167,11 @@ static void show_addrs(const struct rnl_topo_opts *o)
 			printf(" and the next %u addresses", a->range.count - 1);
 		putchar('\n');
 	}
-	if (o->has_gateway)
-		printf("Gateway: %s\n", rnl_addr_format(&o->gateway, text));
+	for (i = 0; i < 2; i++)
+		if (o->has_gateway[i])
+			printf("Gateway: %s\n", rnl_addr_format(&o->gateway[i], text));
+	if (o->ipv6 & RNL_IPV6_AUTOCONF)
+		puts("IPv6: as routers advertise");
 }
 
 void rnl_show_config(struct rnl_endpoint *e)

@@ -99,6 +99,14 @@ char *rnl_addr_format(const struct rnl_addr *addr, char *buf);
 /** @return whether the address is an IPv4 one. */
 bool rnl_addr_is_v4(const struct rnl_addr *addr);
 
+/** State of an own address. IPv4 ones are always RNL_ADDR_PREFERRED. */
+enum rnl_addr_state {
+	RNL_ADDR_PREFERRED = 0, /**< in use */
+	RNL_ADDR_DEPRECATED,    /**< in use, but not for new connections if there is another (RFC 4862) */
+	RNL_ADDR_TENTATIVE,     /**< being checked whether another host has it: not used yet */
+	RNL_ADDR_DUPLICATE      /**< another host has it: not used */
+};
+
 /* ---- ports ---------------------------------------------------------------------------------- */
 
 /**
@@ -117,6 +125,12 @@ struct rnl_port_ops {
 	 * one. The others stay with the stack, which offers them again, in the same order.
 	 */
 	uint16_t (*tx)(void *port, struct rte_mbuf **m, uint16_t n);
+	/**
+	 * Receive from these groups from now on, besides broadcast and the own address: macs[0..n), all
+	 * of them each time. Comes when IPv6 addresses come and go, inside rnl_poll(). May be
+	 * NULL: the port receives every group anyway.
+	 */
+	void (*groups)(void *port, const uint8_t (*macs)[6], unsigned int n);
 };
 
 /** What a port can do for the sender (struct rnl_port.caps). */
@@ -126,6 +140,16 @@ enum rnl_port_cap {
 	RNL_CAP_TX_MULTI_SEGS = 1u << 2, /**< sends chained packets */
 	RNL_CAP_TX_TSO = 1u << 3,        /**< cuts TCP segments larger than tso_segsz */
 	RNL_CAP_RAW_IP = 1u << 4,        /**< no Ethernet: packets start at the IP header, no neighbours */
+};
+
+/** What an Ethernet port does for IPv6 by itself (struct rnl_port.ipv6); 0: what addresses need. */
+enum rnl_port_ipv6 {
+	RNL_IPV6_ROUTERS = 1u << 0,  /**< asks for routers, and takes what they advertise: default
+					  routes, prefixes on link, MTU, hop limit, timers (RFC 4861) */
+	RNL_IPV6_AUTOCONF = 1u << 1, /**< and makes addresses of their prefixes (RFC 4862) */
+	RNL_IPV6_EUI64 = 1u << 2,    /**< interface identifiers from the Ethernet address (RFC 4291)
+					  instead of stable opaque ones (RFC 7217) */
+	RNL_IPV6_NO_DAD = 1u << 3,   /**< uses addresses at once, unchecked (DupAddrDetectTransmits 0) */
 };
 
 /** A port as it is attached to one stack. rnl_port_add() copies it; ops and ctx must live on. */
@@ -139,6 +163,7 @@ struct rnl_port {
 	uint32_t caps;    /**< enum rnl_port_cap, or-ed */
 	uint16_t tso_max_segs; /**< longest mbuf chain that a TSO packet may be; 0: 16 */
 	uint32_t tso_max_bytes; /**< largest TSO payload, octets; 0: 61440 */
+	uint32_t ipv6;    /**< enum rnl_port_ipv6, or-ed; not for ports with RNL_CAP_RAW_IP */
 };
 
 /* ---- outcomes ------------------------------------------------------------------------------- */
@@ -459,6 +484,8 @@ struct rnl_secrets {
 	uint8_t ts[16];   /**< timestamp offsets */
 	uint8_t port[16]; /**< source ports (RFC 6056) */
 	uint8_t flow[16]; /**< flow-table hash */
+	uint8_t iid[16];  /**< interface identifiers (RFC 7217): the same key gives a host the same
+			       IPv6 addresses again, so keep it from one start to the next */
 	uint8_t cookie[16]; /**< SYN cookies (RFC 4987 3.6) */
 };
 
@@ -573,8 +600,10 @@ uint64_t rnl_now_ns(const struct rnl_stack *st);
 int rnl_port_add(struct rnl_stack *st, const struct rnl_port *port, struct rnl_error *err);
 /**
  * Gives a port an address; its prefix becomes an on-link route. prefix_len counts from the address's
- * own first bit: at most 32 for IPv4, 128 for IPv6. IPv6 needs a port with RNL_CAP_RAW_IP: there is
- * no neighbour discovery yet. @return 0, -EINVAL, -EEXIST, -ENOSPC (1024 addresses, 64 routes).
+ * own first bit: at most 32 for IPv4, 128 for IPv6. On an Ethernet port an IPv6 address is checked
+ * for duplicates first (RFC 4862 5.4): rnl_poll() takes one to two seconds for that, in which it is
+ * not used; see rnl_usage.addrs_tentative and RNL_IPV6_NO_DAD. The first one also gives the port a
+ * link-local address. @return 0, -EINVAL, -EEXIST, -ENOSPC (1024 addresses, 64 routes).
  */
 int rnl_addr_add(struct rnl_stack *st, unsigned int port, const struct rnl_addr *addr,
 		 unsigned int prefix_len, struct rnl_error *err);
@@ -653,7 +682,9 @@ struct rnl_connect_config {
 	uint32_t size;         /**< sizeof(struct rnl_connect_config) */
 	struct rnl_addr raddr; /**< may not be broadcast, multicast or unspecified (RFC 9293 3.9.1.1) */
 	uint16_t rport;        /**< not 0 */
-	struct rnl_addr laddr; /**< one of this stack's addresses; all zero: by the route */
+	struct rnl_addr laddr; /**< one of this stack's addresses; all zero: by the route, for IPv6 as
+				    RFC 6724 5 has it. A link-local raddr is on laddr's port, else on
+				    the first */
 	uint16_t lport;        /**< 0: chosen (RFC 6056) within the range below */
 	uint16_t lport_first;  /**< 0: 32768 */
 	uint16_t lport_last;   /**< 0: 60999 */
@@ -665,7 +696,7 @@ struct rnl_connect_config {
 /**
  * Begins an active open; `connected` or `closed` follows, never before this returns.
  * @return 0, -EINVAL, -ENETUNREACH (no route), -EADDRNOTAVAIL (no port is free, or the tuple is in
- * use, or the route's port has no address of that family), -EAFNOSUPPORT (IPv6 on Ethernet),
+ * use, or the route's port has no address of that family, or that is being checked or a duplicate),
  * -ENOBUFS (a pool is empty, or the stack is being destroyed), -ENOSPC (too many neighbours or
  * sets of options).
  */
@@ -911,8 +942,22 @@ struct rnl_usage {
 	uint32_t listeners,         /**< listeners */
 		neighbours,         /**< neighbours known or asked for */
 		routes;             /**< routes */
+	uint32_t addrs,             /**< own addresses */
+		addrs_tentative,    /**< of these, IPv6 ones that are being checked: not used yet */
+		addrs_duplicate;    /**< of these, IPv6 ones that another host has: not used */
 	uint32_t bytes_per_conn;    /**< resident octets of an idle connection, flow table's share included */
 };
+/** An own address, as rnl_addr_foreach() tells it. */
+struct rnl_addr_info {
+	struct rnl_addr addr; /**< the address */
+	uint8_t prefix_len; /**< of its family: at most 32 or 128 */
+	uint8_t state;      /**< enum rnl_addr_state */
+	uint16_t port;      /**< index on this stack */
+};
+/** Calls fn for each own address, given or made here, until it returns false. */
+void rnl_addr_foreach(const struct rnl_stack *st,
+		      bool (*fn)(void *arg, const struct rnl_addr_info *info), void *arg);
+
 /** Reads it. On the worker. */
 void rnl_usage(const struct rnl_stack *st, struct rnl_usage *out);
 

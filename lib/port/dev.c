@@ -99,6 +99,7 @@ static int setup_queues(struct rnl_dev *dev, struct rnl_error *err)
 	for (uint16_t q = 0; q < dev->plan.nb_rxq && rc == 0; q++) {
 		dev->queues[q].port_id = dev->cfg.port_id;
 		dev->queues[q].queue = q;
+		dev->queues[q].dev = dev;
 		rc = setup_rx(dev, q, err);
 	}
 	for (uint16_t q = 0; q < dev->plan.nb_txq && rc == 0; q++)
@@ -166,6 +167,7 @@ static void free_memory(struct rnl_dev *dev)
 		rnl_pools_drop(dev->pools[q]);
 	rte_free(dev->pools);
 	rte_free(dev->queues);
+	rte_free(dev->groups);
 	rte_free(dev);
 }
 
@@ -177,7 +179,8 @@ static int allocate(struct rnl_dev *dev, struct rnl_error *err)
 	dev->queues = rte_zmalloc_socket("rnl_dev_queue", n * sizeof(*dev->queues),
 	                                 RTE_CACHE_LINE_SIZE, node);
 	dev->pools = rte_zmalloc_socket("rnl_dev_pools", n * sizeof(struct rte_mempool *), 0, node);
-	if (dev->queues == NULL || dev->pools == NULL)
+	dev->groups = rte_zmalloc_socket("rnl_dev_groups", n * sizeof(*dev->groups), 0, node);
+	if (dev->queues == NULL || dev->pools == NULL || dev->groups == NULL)
 		return failed(dev, -ENOMEM, "keep its queues", err);
 	return 0;
 }

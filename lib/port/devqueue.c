@@ -69,8 +69,10 @@ static uint16_t tx_prepared(void *port, struct rte_mbuf **m, uint16_t n)
 const struct rnl_port_ops *rnl_dev_ops(const struct rnl_dev *dev)
 {
 	static const struct rnl_port_ops ops[2][2] = {
-	    {{rx_plain, tx_plain}, {rx_plain, tx_prepared}},
-	    {{rx_set_port, tx_plain}, {rx_set_port, tx_prepared}},
+	    {{rx_plain, tx_plain, rnl_dev_set_groups},
+	     {rx_plain, tx_prepared, rnl_dev_set_groups}},
+	    {{rx_set_port, tx_plain, rnl_dev_set_groups},
+	     {rx_set_port, tx_prepared, rnl_dev_set_groups}},
 	};
 	const uint32_t offloads = RNL_CAP_TX_IPV4_CKSUM | RNL_CAP_TX_TCP_CKSUM | RNL_CAP_TX_TSO;
 

@@ -101,12 +101,31 @@ static bool choose_port(struct rnl_stack *st, struct rnl_tuple *key, uint16_t fi
 	return false;
 }
 
+/* A link-local peer is on the port of the address that it is called from (RFC 4007 6). */
+static int way_to(const struct rnl_stack *st, const struct rnl_connect_config *c,
+		  unsigned int *port, struct rnl_addr *next, struct rnl_addr *laddr)
+{
+	const struct rnl_route_addr *own;
+
+	if (rnl_addr_is_unspecified(&c->laddr))
+		return rnl_route_find(&st->routes, &c->raddr, port, next, laddr);
+	own = rnl_route_own(&st->routes, &c->laddr);
+	if (own == NULL || rnl_addr_is_v4(&c->laddr) != rnl_addr_is_v4(&c->raddr))
+		return -EINVAL;
+	if (own->state > RNL_ADDR_DEPRECATED)
+		return -EADDRNOTAVAIL;
+	*laddr = c->laddr;
+	if (rnl_route_is_local(&st->routes, &c->raddr))
+		return -ENETUNREACH;
+	return rnl_route_back(&st->routes, own->port, &c->raddr, port, next);
+}
+
 /* Source, port and next hop. @return the next hop with a reference, or negative errno. */
 static int resolve(struct rnl_stack *st, const struct rnl_connect_config *c, struct rnl_tuple *key)
 {
 	uint16_t first = c->lport_first != 0 ? c->lport_first : 32768;
 	uint16_t last = c->lport_last != 0 ? c->lport_last : 60999;
-	struct rnl_addr next, src;
+	struct rnl_addr next;
 	unsigned int port;
 	int ret;
 
@@ -114,13 +133,9 @@ static int resolve(struct rnl_stack *st, const struct rnl_connect_config *c, str
 	key->rport = c->rport;
 	if (!connectable(st, &c->raddr) || c->rport == 0 || first > last)
 		return -EINVAL;
-	ret = rnl_route_find(&st->routes, &c->raddr, &port, &next, &src);
+	ret = way_to(st, c, &port, &next, &key->laddr);
 	if (ret < 0)
 		return ret;
-	key->laddr = rnl_addr_is_unspecified(&c->laddr) ? src : c->laddr;
-	if (!rnl_route_is_local(&st->routes, &key->laddr) ||
-	    rnl_addr_is_v4(&key->laddr) != rnl_addr_is_v4(&key->raddr))
-		return -EINVAL;
 	key->lport = c->lport;
 	if (c->lport != 0 ? in_use(st, key) : !choose_port(st, key, first, last))
 		return -EADDRNOTAVAIL;

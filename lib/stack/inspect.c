@@ -128,12 +128,37 @@ void rnl_usage(const struct rnl_stack *st, struct rnl_usage *out)
 	    .listeners = st->listeners.count,
 	    .neighbours = st->neigh.pool.used,
 	    .routes = st->routes.routes,
+	    .addrs = st->routes.addrs,
 	    .bytes_per_conn =
 		(uint32_t)(sizeof(struct rnl_tcb) + st->mem[RNL_MEM_FLOW].bytes /
 							(st->cfg.max_conns + st->cfg.max_minis)),
 	};
 	for (i = 0; i < st->nports; i++)
 		out->txq += rnl_txq_count(&core->ports[i].txq);
+	for (i = 0; i < st->routes.addrs; i++) {
+		out->addrs_tentative += st->routes.addr[i].state == RNL_ADDR_TENTATIVE;
+		out->addrs_duplicate += st->routes.addr[i].state == RNL_ADDR_DUPLICATE;
+	}
+}
+
+void rnl_addr_foreach(const struct rnl_stack *st,
+		      bool (*fn)(void *arg, const struct rnl_addr_info *info), void *arg)
+{
+	unsigned int i;
+
+	for (i = 0; i < st->routes.addrs; i++) {
+		const struct rnl_route_addr *own = &st->routes.addr[i];
+		const struct rnl_addr_info info = {
+		    .addr = own->addr,
+		    .prefix_len = (uint8_t)(own->prefix_len -
+					    (rnl_addr_is_v4(&own->addr) ? 96 : 0)),
+		    .state = own->state,
+		    .port = own->port,
+		};
+
+		if (!fn(arg, &info))
+			return;
+	}
 }
 
 const char *rnl_stack_check(const struct rnl_stack *st)

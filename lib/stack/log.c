@@ -18,6 +18,9 @@ static const struct {
 	const char *advice;
 } reports[RNL_LOG_REPORTS] = {
     {RNL_C_arp_rx_conflict, RNL_LOG_WARNING, "give one of the two hosts another address"},
+    {RNL_C_nd_rx_conflict, RNL_LOG_WARNING, "give one of the two hosts another address"},
+    {RNL_C_dad_conflict, RNL_LOG_ERR, "not used: give one of the two hosts another address"},
+    {RNL_C_nd_table_full, RNL_LOG_WARNING, "have fewer routers or prefixes advertised"},
     {RNL_C_neigh_failed, RNL_LOG_INFO, "check that they are up and in this network"},
     {RNL_C_neigh_full, RNL_LOG_WARNING, "use a gateway, or fewer peers on link"},
     {RNL_C_pool_conns_empty, RNL_LOG_WARNING, "raise max_conns"},
@@ -48,6 +51,16 @@ void rnl_log_init(struct rnl_stack *st)
 		st->logtype = RTE_LOGTYPE_USER1;
 }
 
+/* RFC 4862 5.4.5: a system management error. */
+static void say_duplicate(const struct rnl_stack *st)
+{
+	char addr[RNL_ADDR_STRLEN], text[96];
+
+	snprintf(text, sizeof(text), "stack %u: another host has %s", st->cfg.id,
+		 rnl_addr_format(&st->ip6.duplicate, addr));
+	say(st, RNL_LOG_ERR, text);
+}
+
 void rnl_log_report(struct rnl_stack *st)
 {
 	char text[192];
@@ -65,5 +78,7 @@ void rnl_log_report(struct rnl_stack *st)
 			 rnl_counter_text(reports[i].counter), rnl_counter_name(reports[i].counter),
 			 (unsigned long long)news, reports[i].advice);
 		say(st, reports[i].level, text);
+		if (reports[i].counter == RNL_C_dad_conflict)
+			say_duplicate(st);
 	}
 }

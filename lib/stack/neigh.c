@@ -220,11 +220,8 @@ int rnl_neigh_get(struct rnl_neigh *n, unsigned int port, const struct rnl_addr 
 {
 	uint32_t idx = rnl_neigh_lookup(n, port, next_hop);
 
-	if (idx == RNL_NIL) {
-		if (!n->ports[port].raw_ip && !rnl_addr_is_v4(next_hop))
-			return -EAFNOSUPPORT;
+	if (idx == RNL_NIL)
 		idx = rnl_neigh_make(n, port, next_hop);
-	}
 	if (idx == RNL_NIL)
 		return -ENOSPC;
 	rnl_neigh_ref(n, idx);

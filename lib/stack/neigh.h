@@ -13,8 +13,9 @@
  *   FAILED      answered no request: packets are dropped, and a use starts over after one second
  *   PERMANENT   static, or a port without link addresses
  *
- * Refuses: knowing connections (they count references), IPv6 on Ethernet (its solicitation is not
- * there yet). Floor 4. RFC 826, RFC 1122 2.3.2, RFC 4861 7.3, RFC 5227 2.3 and 2.4.
+ * ARP (neigh_arp.c) and neighbour discovery (neigh_nd.c) ask and answer; all else is common.
+ * Refuses: knowing connections (they count references), choosing routers (ip6_router.c).
+ * Floor 4. RFC 826, RFC 1122 2.3.2, RFC 4861 7.2 and 7.3, RFC 5227 2.3 and 2.4.
  */
 #ifndef RNL_STACK_NEIGH_H
 #define RNL_STACK_NEIGH_H
@@ -32,6 +33,7 @@
 #include "tcp/core.h"
 #include "wire/arp.h"
 #include "wire/eth.h"
+#include "wire/nd.h"
 
 #define RNL_NEIGH_HOLD 16         /* packets that wait for one neighbour */
 #define RNL_NEIGH_HOLD_ALL 512    /* packets that wait for all of them */
@@ -82,6 +84,7 @@ struct rnl_neigh_entry {
 	uint32_t older, newer;       /* list of unreferenced entries */
 	uint32_t life_ms;            /* ReachableTime drawn for it (RFC 4861 6.3.2) */
 	bool fixed;                  /* static: holds a reference itself */
+	bool router;                 /* IsRouter (RFC 4861 5.1) */
 	struct rnl_wnode timer;
 	struct rte_mbuf *hold[RNL_NEIGH_HOLD];
 } __attribute__((aligned(64)));
@@ -92,7 +95,9 @@ struct rnl_neigh_port {
 	uint16_t vlan;
 	bool raw_ip;
 	bool conflict_seen;    /* conflict_us counts */
-	uint64_t conflict_us;  /* last ARP packet from somebody with our address */
+	uint64_t conflict_us;  /* last packet from somebody who uses our address */
+	uint32_t reachable_ms; /* BaseReachableTime that a router advertised, 0: the table's */
+	uint32_t retrans_us;   /* RetransTimer that a router advertised, 0: RNL_NEIGH_RETRANS_US */
 };
 
 /** An own address that is to be announced. */
@@ -112,6 +117,7 @@ struct rnl_neigh {
 	uint32_t oldest, newest; /* unreferenced entries */
 	uint32_t held;           /* packets in the entries' hold */
 	uint32_t reachable_ms;   /* BaseReachableTime (RFC 4861 6.3.2) */
+	bool router_lost;        /* a router stopped answering, or is none any more; ip6 clears it */
 	struct rnl_neigh_announce *announce; /* ring of RNL_ROUTE_ADDR_MAX, free-running places: */
 	uint32_t announce_tail;   /* next free */
 	uint32_t announce_first;  /* next to be announced the first time */
@@ -136,8 +142,8 @@ void rnl_neigh_fini(struct rnl_neigh *n);
 /** Tells the link layer of a port; before its first address and neighbour. */
 void rnl_neigh_port_set(struct rnl_neigh *n, unsigned int port, const struct rnl_port *desc);
 /**
- * Announces an own address, twice (RFC 5227 2.3), from the next rnl_neigh_expire() on. Nothing
- * happens for IPv6 or a port without link addresses.
+ * Announces an own address, twice (RFC 5227 2.3, RFC 4861 7.2.6), from the next rnl_neigh_expire() on.
+ * Nothing happens for a port without link addresses.
  */
 void rnl_neigh_announce(struct rnl_neigh *n, unsigned int port, const struct rnl_addr *addr);
 /**
@@ -151,7 +157,7 @@ int rnl_neigh_add_static(struct rnl_neigh *n, unsigned int port, const struct rn
 /**
  * Finds or makes the entry of a next hop and takes a reference. When the table is full, the entry
  * that has been without a reference for the longest time gives way.
- * @return its index (> 0); -ENOSPC, counted; -EAFNOSUPPORT: IPv6 on Ethernet.
+ * @return its index (> 0); -ENOSPC, counted.
  */
 int rnl_neigh_get(struct rnl_neigh *n, unsigned int port, const struct rnl_addr *next_hop);
 /** Takes one more reference. */
@@ -164,6 +170,33 @@ void rnl_neigh_put(struct rnl_neigh *n, uint32_t idx);
  * who else uses one.
  */
 void rnl_neigh_arp_input(struct rnl_neigh *n, unsigned int port, const struct rnl_arp *arp);
+/** A valid solicitation or advertisement (wire/nd.h) that is not about an address being checked. */
+void rnl_neigh_nd_input(struct rnl_neigh *n, unsigned int port, const struct rnl_ip *ip,
+			const struct rnl_nd *nd);
+/**
+ * A router told that it is one, and maybe (mac not NULL) its Ethernet address (RFC 4861 6.3.4).
+ * @return its index, without a reference, or RNL_NIL.
+ */
+uint32_t rnl_neigh_router(struct rnl_neigh *n, unsigned int port, const struct rnl_addr *addr,
+			  const uint8_t *mac);
+/** Takes the timers that a router advertised (RFC 4861 6.3.4); 0: keeps what is known. */
+void rnl_neigh_timers_set(struct rnl_neigh *n, unsigned int port, uint32_t reachable_ms,
+			  uint32_t retrans_ms);
+
+/** A message of neighbour discovery on its way out. */
+struct rnl_nd_packet {
+	const struct rnl_nd *nd;
+	const struct rnl_addr *from, *to;
+	const uint8_t *mac; /* NULL: of the group, or to be resolved */
+};
+/** Sends it. @return false when there is no room or no buffer for it now (counted). */
+bool rnl_neigh_nd_send(struct rnl_neigh *n, unsigned int port, const struct rnl_nd_packet *p);
+/** @return an empty packet, if the port's queue has room for it; else NULL, counted. */
+struct rte_mbuf *rnl_neigh_alloc(struct rnl_neigh *n, unsigned int port, struct rte_mempool *pool);
+/** Sends an IPv6 packet to an Ethernet address; takes it. @return false: no headroom, counted. */
+bool rnl_neigh_send_to(struct rnl_neigh *n, unsigned int port, const uint8_t to[6],
+		       struct rte_mbuf *m);
+
 /** Runs every timer that is due at core->now_us. */
 void rnl_neigh_expire(struct rnl_neigh *n);
 /** @return when rnl_neigh_expire() must run, us; UINT64_MAX: not before something else happens. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ARP for the neighbour table: asking, answering, learning, announcing and defending own addresses.
+ * ARP for the neighbour table: asking, answering, learning; and announcing and defending own
+ * addresses of both families.
  * Packets go into the port's transmit queue with their link header; of those that find no room or
  * no buffer (counted), requests are tried again soon, replies are left to the peer to ask for.
  * Floor 4. RFC 826, RFC 5227.
@@ -62,15 +63,17 @@ static bool announce(struct rnl_neigh *n, unsigned int port, const struct rnl_ad
 {
 	struct rnl_arp arp = {.op = RNL_ARP_REQUEST, .spa = *addr, .tpa = *addr};
 
+	if (!rnl_addr_is_v4(addr))
+		return rnl_neigh_nd_announce(n, port, addr);
 	memcpy(arp.sha, n->ports[port].mac, 6);
 	return send_arp(n, port, everybody, &arp);
 }
 
-/* ---- announcements (RFC 5227 2.3) ------------------------------------------------------------ */
+/* ---- announcements, of both families (RFC 5227 2.3, RFC 4861 7.2.6) -------------------------- */
 
 void rnl_neigh_announce(struct rnl_neigh *n, unsigned int port, const struct rnl_addr *addr)
 {
-	if (n->ports[port].raw_ip || !rnl_addr_is_v4(addr) ||
+	if (n->ports[port].raw_ip ||
 	    n->announce_tail - n->announce_second == RNL_ROUTE_ADDR_MAX)
 		return;
 	n->announce[RING(n->announce_tail++)] =
@@ -124,13 +127,14 @@ uint64_t rnl_neigh_announce_next(const struct rnl_neigh *n)
  * RFC 5227 2.4 (c): an endpoint's address is configured and kept. It is defended by one
  * announcement unless the last conflict is recent, lest two hosts argue for ever.
  */
-static void conflict(struct rnl_neigh *n, unsigned int port, const struct rnl_addr *addr)
+void rnl_neigh_conflict(struct rnl_neigh *n, unsigned int port, const struct rnl_addr *addr)
 {
 	struct rnl_neigh_port *p = &n->ports[port];
 	const uint64_t now = n->core->now_us;
 	const bool recent = p->conflict_seen && now - p->conflict_us < RNL_NEIGH_DEFEND_US;
 
-	rnl_core_count(n->core, RNL_C_arp_rx_conflict);
+	rnl_core_count(n->core,
+	               rnl_addr_is_v4(addr) ? RNL_C_arp_rx_conflict : RNL_C_nd_rx_conflict);
 	p->conflict_seen = true;
 	p->conflict_us = now;
 	if (!recent)
@@ -187,7 +191,7 @@ void rnl_neigh_arp_input(struct rnl_neigh *n, unsigned int port, const struct rn
 	else if (for_us)
 		rnl_core_count(n->core, RNL_C_arp_rx_request);
 	if (owner == (int)port) {
-		conflict(n, port, &arp->spa);
+		rnl_neigh_conflict(n, port, &arp->spa);
 		return;
 	}
 	/* An address probe (RFC 5227 1.1) has no sender address: answered, not learnt. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What the neighbour table (neigh.c), its entries' states (neigh_state.c) and the protocol that
- * resolves for them (neigh_arp.c) owe each other. Floor 4.
+ * resolve for them (neigh_arp.c, neigh_nd.c) owe each other. Floor 4.
  */
 #ifndef RNL_STACK_NEIGH_PVT_H
 #define RNL_STACK_NEIGH_PVT_H
@@ -18,6 +18,15 @@ uint32_t rnl_neigh_make(struct rnl_neigh *n, unsigned int port, const struct rnl
  * hears us. Held packets go out.
  */
 void rnl_neigh_learn(struct rnl_neigh *n, uint32_t idx, const uint8_t mac[6], bool solicited);
+/** What an advertisement says of a neighbour. */
+struct rnl_neigh_told {
+	const uint8_t *mac; /* NULL: nothing */
+	bool solicited, override, router;
+};
+/** Applies an advertisement (RFC 4861 7.2.5). Held packets go out. */
+void rnl_neigh_hear(struct rnl_neigh *n, uint32_t idx, const struct rnl_neigh_told *told);
+/** Somebody uses an own address: counted, and defended now and then (RFC 5227 2.4). */
+void rnl_neigh_conflict(struct rnl_neigh *n, unsigned int port, const struct rnl_addr *addr);
 /** Makes an entry PERMANENT with this Ethernet address. Held packets go out. */
 void rnl_neigh_fix(struct rnl_neigh *n, uint32_t idx, const uint8_t mac[6]);
 /** Drops the packets that an entry holds, counted. */
@@ -32,6 +41,10 @@ void rnl_neigh_queue(struct rnl_neigh *n, unsigned int port, struct rte_mbuf *m)
  * @return false when there is no room or no buffer for the request now.
  */
 bool rnl_neigh_arp_solicit(struct rnl_neigh *n, const struct rnl_neigh_entry *e);
+/** The same by neighbour discovery. */
+bool rnl_neigh_nd_solicit(struct rnl_neigh *n, const struct rnl_neigh_entry *e);
+/** Tells all nodes of an own IPv6 address. @return false when there is no room or no buffer. */
+bool rnl_neigh_nd_announce(struct rnl_neigh *n, unsigned int port, const struct rnl_addr *addr);
 /** Sends the announcements that are due. */
 void rnl_neigh_announce_due(struct rnl_neigh *n);
 /** @return when the next one is due, us; UINT64_MAX: none. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The states of a neighbour (neigh.h) and the packets that wait for it; which octets ask and answer
- * is neigh_arp.c's. An entry has one timer node; due_us says when its state ends, and rearm() is
- * the only place that sets the node. Floor 4. RFC 4861 7.2, 7.3.
+ * is neigh_arp.c's and neigh_nd.c's. An entry has one timer node; due_us says when its state ends, and
+ * rearm() is the only place that sets the node. Floor 4. RFC 4861 7.2, 7.3.
  *
  * DEVIATES RFC 4861 7.3.3: an entry that answers no probe becomes FAILED instead of being deleted,
  * because connections keep its index. It is unusable and resolved anew, which is what deletion is
@@ -13,6 +13,10 @@
 #include "base/pkt.h"
 #include "stack/neigh_pvt.h"
 
+#define MAX_REACHABLE_MS 3600000u /* MAX_REACHABLE_TIME of routers (RFC 4861 6.2.1) */
+/* What a router may ask for: not so short that it floods the link, nor so long that nothing fails. */
+#define MIN_RETRANS_MS 100u
+#define MAX_RETRANS_MS 60000u
 #define AGAIN_US 1000 /* a request or held packets found no room in the transmit queue */
 
 /* ---- held packets --------------------------------------------------------------------------- */
@@ -82,12 +86,28 @@ static void enter(struct rnl_neigh *n, uint32_t idx, enum rnl_neigh_state state,
 	rearm(n, idx);
 }
 
+/* Routers set the timers of IPv6 (RFC 4861 6.3.4). */
+static uint32_t reachable_ms(const struct rnl_neigh *n, const struct rnl_neigh_entry *e)
+{
+	const uint32_t told = n->ports[e->port].reachable_ms;
+
+	return told != 0 && !rnl_addr_is_v4(&e->addr) ? told : n->reachable_ms;
+}
+
+static uint32_t retrans_us(const struct rnl_neigh *n, const struct rnl_neigh_entry *e)
+{
+	const uint32_t told = n->ports[e->port].retrans_us;
+
+	return told != 0 && !rnl_addr_is_v4(&e->addr) ? told : RNL_NEIGH_RETRANS_US;
+}
+
 static void enter_reachable(struct rnl_neigh *n, uint32_t idx)
 {
 	struct rnl_neigh_entry *e = rnl_neigh_at(n, idx);
+	const uint32_t base = reachable_ms(n, e);
 
 	/* Between 0.5 and 1.5 of the base, so that hosts do not probe in step (RFC 4861 6.3.2). */
-	e->life_ms = n->reachable_ms / 2 + rnl_prng_below(&n->core->prng, n->reachable_ms) + 1;
+	e->life_ms = base / 2 + rnl_prng_below(&n->core->prng, base) + 1;
 	e->confirmed_us = n->core->now_us;
 	enter(n, idx, RNL_NEIGH_REACHABLE, e->confirmed_us + e->life_ms * UINT64_C(1000));
 }
@@ -97,10 +117,10 @@ static void enter_delay(struct rnl_neigh *n, uint32_t idx)
 	enter(n, idx, RNL_NEIGH_DELAY, n->core->now_us + RNL_NEIGH_DELAY_US);
 }
 
-/* The one place that chooses a protocol by family; rnl_neigh_get() lets in what it can resolve. */
+/* The one place that chooses a protocol by family. */
 static bool solicit(struct rnl_neigh *n, const struct rnl_neigh_entry *e)
 {
-	return rnl_addr_is_v4(&e->addr) ? rnl_neigh_arp_solicit(n, e) : true;
+	return rnl_addr_is_v4(&e->addr) ? rnl_neigh_arp_solicit(n, e) : rnl_neigh_nd_solicit(n, e);
 }
 
 static void fail(struct rnl_neigh *n, uint32_t idx)
@@ -109,6 +129,7 @@ static void fail(struct rnl_neigh *n, uint32_t idx)
 
 	rnl_core_count(n->core, RNL_C_neigh_failed);
 	rnl_neigh_hold_drop(n, e);
+	n->router_lost |= e->router; /* RFC 4861 7.3.3: the next hop is determined anew */
 	enter(n, idx, RNL_NEIGH_FAILED, n->core->now_us + RNL_NEIGH_RETRANS_US);
 	rnl_neigh_sink(n, idx);
 }
@@ -125,7 +146,7 @@ static void solicit_next(struct rnl_neigh *n, uint32_t idx)
 	 * entry. */
 	if (solicit(n, e)) {
 		e->solicits++;
-		e->due_us = n->core->now_us + RNL_NEIGH_RETRANS_US;
+		e->due_us = n->core->now_us + retrans_us(n, e);
 	} else {
 		e->due_us = n->core->now_us + AGAIN_US;
 	}
@@ -247,6 +268,53 @@ void rnl_neigh_learn(struct rnl_neigh *n, uint32_t idx, const uint8_t mac[6], bo
 	flush(n, idx);
 }
 
+/* Records what an advertisement says that may be believed (RFC 4861 7.2.5, INCOMPLETE and II). */
+static void accept(struct rnl_neigh *n, uint32_t idx, const struct rnl_neigh_told *told)
+{
+	struct rnl_neigh_entry *e = rnl_neigh_at(n, idx);
+	const bool known = e->state >= RNL_NEIGH_STALE;
+	const bool changed = told->mac != NULL && (!known || memcmp(e->hdr, told->mac, 6) != 0);
+
+	if (changed)
+		write_header(n, e, told->mac);
+	if (told->solicited)
+		enter_reachable(n, idx);
+	else if (changed)
+		enter(n, idx, RNL_NEIGH_STALE, 0);
+	n->router_lost |= e->router && !told->router;
+	e->router = told->router;
+	if (changed)
+		flush(n, idx);
+}
+
+/* FAILED stands for an entry that was deleted: it learns as one that is being resolved does. */
+void rnl_neigh_hear(struct rnl_neigh *n, uint32_t idx, const struct rnl_neigh_told *told)
+{
+	const struct rnl_neigh_entry *e = rnl_neigh_at(n, idx);
+	const bool known = e->state >= RNL_NEIGH_STALE;
+	const bool differs = told->mac != NULL && known && memcmp(e->hdr, told->mac, 6) != 0;
+
+	if (e->state == RNL_NEIGH_PERMANENT || (!known && told->mac == NULL))
+		return;
+	if (!told->override && differs) {
+		if (e->state == RNL_NEIGH_REACHABLE)
+			enter(n, idx, RNL_NEIGH_STALE, 0);
+		return;
+	}
+	accept(n, idx, told);
+}
+
+void rnl_neigh_timers_set(struct rnl_neigh *n, unsigned int port, uint32_t reachable_ms,
+                          uint32_t retrans_ms)
+{
+	struct rnl_neigh_port *p = &n->ports[port];
+
+	if (reachable_ms != 0)
+		p->reachable_ms = RTE_MIN(reachable_ms, MAX_REACHABLE_MS);
+	if (retrans_ms != 0)
+		p->retrans_us = RTE_MAX(RTE_MIN(retrans_ms, MAX_RETRANS_MS), MIN_RETRANS_MS) * 1000;
+}
+
 void rnl_neigh_fix(struct rnl_neigh *n, uint32_t idx, const uint8_t mac[6])
 {
 	write_header(n, rnl_neigh_at(n, idx), mac);
@@ -276,6 +344,7 @@ enum rnl_neigh_verdict rnl_neigh_write(struct rnl_neigh *n, const struct rnl_nei
 enum rnl_neigh_verdict rnl_neigh_output_slow(struct rnl_neigh *n, uint32_t idx, struct rte_mbuf *m)
 {
 	struct rnl_neigh_entry *e = rnl_neigh_at(n, idx);
+	bool held;
 
 	switch (e->state) {
 	case RNL_NEIGH_STALE:
@@ -288,16 +357,18 @@ enum rnl_neigh_verdict rnl_neigh_output_slow(struct rnl_neigh *n, uint32_t idx, 
 			drop(n, m);
 			return RNL_NEIGH_DROPPED;
 		}
-		begin_solicits(n, idx, RNL_NEIGH_INCOMPLETE);
 		break;
 	case RNL_NEIGH_NEW:
-		begin_solicits(n, idx, RNL_NEIGH_INCOMPLETE);
 		break;
 	default: /* FREE: the caller kept an index without a reference */
 		drop(n, m);
 		return RNL_NEIGH_DROPPED;
 	}
-	return hold_put(n, e, m) ? RNL_NEIGH_HELD : RNL_NEIGH_DROPPED;
+	/* Held first: the solicitation comes from its source (RFC 4861 7.2.2). */
+	held = hold_put(n, e, m);
+	if (e->state != RNL_NEIGH_INCOMPLETE)
+		begin_solicits(n, idx, RNL_NEIGH_INCOMPLETE);
+	return held ? RNL_NEIGH_HELD : RNL_NEIGH_DROPPED;
 }
 
 void rnl_neigh_queue(struct rnl_neigh *n, unsigned int port, struct rte_mbuf *m)

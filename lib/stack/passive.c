@@ -80,7 +80,7 @@ static int way_back(struct rnl_stack *st, const struct rnl_seg *seg)
 {
 	struct rnl_addr next;
 	unsigned int port;
-	int ret = rnl_route_find(&st->routes, &seg->key.raddr, &port, &next, NULL);
+	int ret = rnl_route_back(&st->routes, seg->port, &seg->key.raddr, &port, &next);
 
 	if (ret == 0)
 		ret = rnl_neigh_get(&st->neigh, port, &next);

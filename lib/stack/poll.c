@@ -81,6 +81,16 @@ static void conn_due(struct rnl_stack *st, struct rnl_tcb *tcb)
 		rnl_tcb_end(&st->core, tcb, RNL_REASON_UNREACHABLE);
 }
 
+static void ip6_due(struct rnl_stack *st)
+{
+	rnl_ip6_expire(&st->ip6);
+	if (!st->ip6.rehome || st->ip6.rehome_us > st->core.now_us)
+		return;
+	st->ip6.rehome = false;
+	st->ip6.rehomed_us = st->core.now_us;
+	rnl_rehome_run(st);
+}
+
 static unsigned int timers(struct rnl_stack *st)
 {
 	struct rnl_core *core = &st->core;
@@ -98,6 +108,8 @@ static unsigned int timers(struct rnl_stack *st)
 		n++;
 	}
 	rnl_neigh_expire(&st->neigh);
+	if (unlikely(rnl_ip6_due(&st->ip6)))
+		ip6_due(st);
 	return n + stack_timers(st);
 }
 
@@ -150,6 +162,7 @@ uint64_t rnl_next_deadline(const struct rnl_stack *st)
 	at = RTE_MIN(at, rnl_wheel_next(&core->mini_wheel));
 	at = RTE_MIN(at, rnl_wheel_next(&st->timer_wheel));
 	at = RTE_MIN(at, rnl_neigh_next(&st->neigh));
+	at = RTE_MIN(at, rnl_ip6_next(&st->ip6));
 	if (stuck(st))
 		at = RTE_MIN(at, core->now_us + STUCK_US);
 	if (rnl_zc_pending(&core->zc))

@@ -5,7 +5,6 @@
  * Floor 4. RFC 1122 2.3, 3.2.1.3, 3.2.2.6; RFC 826; RFC 792.
  */
 #include "stack/stack.h"
-#include "wire/icmp.h"
 #include "wire/ip.h"
 
 static void drop(struct rnl_stack *st, struct rte_mbuf *m, enum rnl_counter why)
@@ -36,61 +35,6 @@ static void arp(struct rnl_stack *st, unsigned int port, struct rte_mbuf *m, uin
 	rte_pktmbuf_free(m);
 }
 
-/* Sends an L3 packet to an address by the routes; takes it. */
-static void send_packet(struct rnl_stack *st, const struct rnl_addr *dst, struct rte_mbuf *m)
-{
-	struct rnl_addr next;
-	unsigned int port;
-	int hop;
-
-	if (rnl_route_find(&st->routes, dst, &port, &next, NULL) < 0) {
-		drop(st, m, RNL_C_tx_no_route);
-		return;
-	}
-	hop = rnl_neigh_get(&st->neigh, port, &next);
-	if (hop < 0 || rnl_txq_room(&st->core.ports[port].txq) == 0) {
-		drop(st, m, hop < 0 ? RNL_C_tx_no_route : RNL_C_txq_full);
-	} else {
-		rnl_txq_put(&st->core.ports[port].txq, m, (uint32_t)hop);
-	}
-	if (hop > 0)
-		rnl_neigh_put(&st->neigh, (uint32_t)hop);
-}
-
-/* RFC 1122 3.2.2.6: an echo request is answered from the address that it was sent to. */
-static void icmp(struct rnl_stack *st, struct rte_mbuf *m, const struct rnl_ip *ip)
-{
-	struct rnl_core *core = &st->core;
-	struct rnl_icmp msg;
-	struct rte_mbuf *reply;
-
-	if (rnl_icmp_parse(m, ip, &msg) != RNL_C_ok) {
-		drop(st, m, RNL_C_icmp_rx_bad);
-		return;
-	}
-	if (rnl_path_icmp(st, m, ip, &msg)) {
-		rte_pktmbuf_free(m);
-		return;
-	}
-	if (!msg.echo_request) {
-		drop(st, m, RNL_C_icmp_rx_other);
-		return;
-	}
-	rnl_core_count(core, RNL_C_icmp_rx_echo);
-	reply = rnl_pkt_alloc(core->pkt_pool);
-	if (reply == NULL) {
-		drop(st, m, RNL_C_tx_no_mbuf);
-		return;
-	}
-	if (rnl_icmp_echo_reply(reply, m, ip, &msg, 64) == 0) {
-		rnl_core_count(core, RNL_C_icmp_tx_echo_reply);
-		send_packet(st, &ip->src, reply);
-	} else {
-		rte_pktmbuf_free(reply);
-	}
-	rte_pktmbuf_free(m);
-}
-
 /* Network header. @return whether *seg is a TCP segment; else the packet was taken. */
 static bool network(struct rnl_stack *st, unsigned int port, struct rte_mbuf *m, uint16_t off,
 		    struct rnl_seg *seg)
@@ -118,10 +62,10 @@ static bool network(struct rnl_stack *st, unsigned int port, struct rte_mbuf *m,
 		rnl_flow_prefetch(&st->flow, seg->hash);
 		return true;
 	}
-	if (!rnl_route_is_local(&st->routes, &ip.dst))
+	if (!rnl_ip6_for_us(&st->ip6, port, &ip.dst))
 		unclaimed(st, port, m, RNL_C_ip_rx_other_address);
-	else if (ip.proto == RNL_IPPROTO_ICMP || ip.proto == RNL_IPPROTO_ICMPV6)
-		icmp(st, m, &ip);
+	else if (ip.proto == (ip.version == 4 ? RNL_IPPROTO_ICMP : RNL_IPPROTO_ICMPV6))
+		rnl_icmp_input(st, port, m, &ip);
 	else
 		unclaimed(st, port, m, RNL_C_ip_rx_unknown_protocol);
 	return false;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "wire/ip.h"
+#include "wire/nd.h"
 
 #define INDEX_BITS 11
 #define FAMILY_BITS(a) (rnl_addr_is_v4(a) ? 96u : 0u) /* what an IPv4 prefix length leaves out */
@@ -61,7 +62,7 @@ static uint32_t index_of(const struct rnl_addr *a)
 	return (uint32_t)(((w[0] ^ w[1]) * 0x9e3779b97f4a7c15ull) >> (64 - INDEX_BITS));
 }
 
-int rnl_route_local_port(const struct rnl_routes *r, const struct rnl_addr *addr)
+const struct rnl_route_addr *rnl_route_own(const struct rnl_routes *r, const struct rnl_addr *addr)
 {
 	const uint32_t mask = (1u << INDEX_BITS) - 1;
 	uint32_t i;
@@ -70,9 +71,16 @@ int rnl_route_local_port(const struct rnl_routes *r, const struct rnl_addr *addr
 		const struct rnl_route_addr *own = &r->addr[r->index[i & mask] - 1];
 
 		if (rnl_addr_equal(&own->addr, addr))
-			return own->port;
+			return own;
 	}
-	return -1;
+	return NULL;
+}
+
+int rnl_route_local_port(const struct rnl_routes *r, const struct rnl_addr *addr)
+{
+	const struct rnl_route_addr *own = rnl_route_own(r, addr);
+
+	return own != NULL && own->state <= RNL_ADDR_DEPRECATED ? own->port : -1;
 }
 
 static void index_add(struct rnl_routes *r, const struct rnl_addr *addr, uint16_t place)
@@ -83,6 +91,52 @@ static void index_add(struct rnl_routes *r, const struct rnl_addr *addr, uint16_
 	while (r->index[i & mask] != 0)
 		i++;
 	r->index[i & mask] = (uint16_t)(place + 1);
+}
+
+int rnl_route_own_add(struct rnl_routes *r, unsigned int port, const struct rnl_addr *addr,
+                      unsigned int prefix_len, enum rnl_addr_state state)
+{
+	const unsigned int len = prefix_len + FAMILY_BITS(addr);
+
+	if (prefix_len == 0 || prefix_len > 128 || len > 128 || port > UINT8_MAX ||
+	    !rnl_route_unicast(addr))
+		return -EINVAL;
+	if (rnl_route_own(r, addr) != NULL)
+		return -EEXIST;
+	if (r->addrs == RNL_ROUTE_ADDR_MAX)
+		return -ENOSPC;
+	r->addr[r->addrs] = (struct rnl_route_addr){.addr = *addr,
+	                                            .prefix_len = (uint8_t)len,
+	                                            .port = (uint8_t)port,
+	                                            .state = (uint8_t)state};
+	index_add(r, addr, r->addrs++);
+	return 0;
+}
+
+int rnl_route_own_remove(struct rnl_routes *r, const struct rnl_addr *addr)
+{
+	const struct rnl_route_addr *own = rnl_route_own(r, addr);
+	uint16_t i;
+
+	if (own == NULL)
+		return -ENOENT;
+	/* The order stays: the first address of a port is its first choice. */
+	for (i = (uint16_t)(own - r->addr); i + 1 < r->addrs; i++)
+		r->addr[i] = r->addr[i + 1];
+	r->addrs--;
+	memset(r->index, 0, sizeof(r->index));
+	for (i = 0; i < r->addrs; i++)
+		index_add(r, &r->addr[i].addr, i);
+	return 0;
+}
+
+void rnl_route_own_state(struct rnl_routes *r, const struct rnl_addr *addr,
+                         enum rnl_addr_state state)
+{
+	const struct rnl_route_addr *own = rnl_route_own(r, addr);
+
+	if (own != NULL)
+		r->addr[own - r->addr].state = (uint8_t)state;
 }
 
 /* ---- routes --------------------------------------------------------------------------------- */
@@ -109,18 +163,29 @@ static bool covers(const struct rnl_route *a, const struct rnl_addr *addr)
 	       rnl_addr_prefix_match(&a->prefix, addr, a->prefix_len);
 }
 
-static bool exists(const struct rnl_routes *r, const struct rnl_route *new)
+/* @return the route to the same prefix (and, on link, port), or NULL. */
+static struct rnl_route *same(struct rnl_routes *r, const struct rnl_route *new)
 {
 	unsigned int i;
 
 	for (i = 0; i < r->routes; i++) {
-		const struct rnl_route *a = &r->route[i];
+		struct rnl_route *a = &r->route[i];
 
 		if (rank(a) == rank(new) && rnl_addr_equal(&a->prefix, &new->prefix) &&
+		    rnl_addr_is_v4(&a->prefix) == rnl_addr_is_v4(&new->prefix) &&
 		    (!new->on_link || a->port == new->port))
-			return true;
+			return a;
 	}
-	return false;
+	return NULL;
+}
+
+static void take_out(struct rnl_routes *r, const struct rnl_route *gone)
+{
+	unsigned int i;
+
+	for (i = (unsigned int)(gone - r->route); i + 1 < r->routes; i++)
+		r->route[i] = r->route[i + 1];
+	r->routes--;
 }
 
 /* IPv4 /31 and /32 have neither network nor broadcast address (RFC 3021), IPv6 never. */
@@ -143,20 +208,21 @@ int rnl_route_add_address(struct rnl_routes *r, unsigned int port, const struct 
 	                               .port = (uint8_t)port,
 	                               .on_link = true};
 	/* A prefix of one address has nobody else on it. */
-	const bool needs_route = len < 128 && !exists(r, &link);
+	struct rnl_route *old = len < 128 ? same(r, &link) : NULL;
+	const bool needs_route = len < 128 && old == NULL;
+	int ret;
 
-	if (prefix_len == 0 || prefix_len > 128 || len > 128 || port > UINT8_MAX ||
-	    !rnl_route_unicast(addr) || reserved_host(addr, len))
+	if (reserved_host(addr, len))
 		return -EINVAL;
-	if (rnl_route_is_local(r, addr))
-		return -EEXIST;
-	if (r->addrs == RNL_ROUTE_ADDR_MAX || (needs_route && r->routes == RNL_ROUTE_MAX))
+	if (needs_route && r->routes == RNL_ROUTE_MAX)
 		return -ENOSPC;
+	ret = rnl_route_own_add(r, port, addr, prefix_len, RNL_ADDR_PREFERRED);
+	if (ret != 0)
+		return ret;
 	if (needs_route)
 		insert(r, &link);
-	r->addr[r->addrs] = (struct rnl_route_addr){
-	    .addr = *addr, .prefix_len = (uint8_t)len, .port = (uint8_t)port};
-	index_add(r, addr, r->addrs++);
+	else if (old != NULL && old->advertised)
+		*old = link;
 	return 0;
 }
 
@@ -194,22 +260,71 @@ static int read_route(const struct rnl_addr *prefix, unsigned int prefix_len,
 int rnl_route_add_gateway(struct rnl_routes *r, const struct rnl_addr *prefix,
                           unsigned int prefix_len, const struct rnl_addr *gateway)
 {
-	struct rnl_route new;
+	struct rnl_route new, *old;
 	const struct rnl_route *via;
 
-	if (read_route(prefix, prefix_len, gateway, &new) != 0 || rnl_route_is_local(r, gateway))
+	if (read_route(prefix, prefix_len, gateway, &new) != 0 || rnl_route_own(r, gateway) != NULL)
 		return -EINVAL;
 	via = lookup(r, gateway);
 	if (via == NULL || !via->on_link)
 		return -ENETUNREACH;
-	if (exists(r, &new))
-		return -EEXIST;
-	if (r->routes == RNL_ROUTE_MAX)
-		return -ENOSPC;
 	new.port = via->port;
 	new.src = via->src;
-	insert(r, &new);
+	old = same(r, &new);
+	if (old != NULL && !old->advertised)
+		return -EEXIST;
+	if (old == NULL && r->routes == RNL_ROUTE_MAX)
+		return -ENOSPC;
+	if (old != NULL)
+		*old = new;
+	else
+		insert(r, &new);
 	return 0;
+}
+
+int rnl_route_link_add(struct rnl_routes *r, unsigned int port, const struct rnl_addr *prefix,
+                       unsigned int len)
+{
+	const struct rnl_route link = {.prefix = masked(prefix, len),
+	                               .prefix_len = (uint8_t)len,
+	                               .port = (uint8_t)port,
+	                               .on_link = true,
+	                               .advertised = true};
+
+	if (same(r, &link) != NULL)
+		return 0;
+	if (r->routes == RNL_ROUTE_MAX)
+		return -ENOSPC;
+	insert(r, &link);
+	return 0;
+}
+
+void rnl_route_link_remove(struct rnl_routes *r, unsigned int port, const struct rnl_addr *prefix,
+                           unsigned int len)
+{
+	const struct rnl_route link = {.prefix = masked(prefix, len),
+	                               .prefix_len = (uint8_t)len,
+	                               .port = (uint8_t)port,
+	                               .on_link = true};
+	const struct rnl_route *old = same(r, &link);
+
+	if (old != NULL && old->advertised)
+		take_out(r, old);
+}
+
+void rnl_route_default(struct rnl_routes *r, unsigned int port, const struct rnl_addr *gateway)
+{
+	struct rnl_route new = {.port = (uint8_t)port, .advertised = true};
+	const struct rnl_route *old = same(r, &new);
+
+	if (old != NULL && !old->advertised)
+		return;
+	if (old != NULL)
+		take_out(r, old);
+	if (gateway == NULL || r->routes == RNL_ROUTE_MAX)
+		return;
+	new.gateway = *gateway;
+	insert(r, &new);
 }
 
 int rnl_route_find(const struct rnl_routes *r, const struct rnl_addr *dst, unsigned int *port,
@@ -223,8 +338,23 @@ int rnl_route_find(const struct rnl_routes *r, const struct rnl_addr *dst, unsig
 		*port = a->port;
 	if (next_hop != NULL)
 		*next_hop = a->on_link ? *dst : a->gateway;
-	if (src != NULL)
-		*src = a->src;
+	if (src == NULL)
+		return 0;
+	if (!rnl_addr_is_v4(dst))
+		return rnl_route_source(r, a->port, dst, src);
+	*src = a->src;
+	return 0;
+}
+
+int rnl_route_back(const struct rnl_routes *r, unsigned int in_port, const struct rnl_addr *dst,
+                   unsigned int *port, struct rnl_addr *next_hop)
+{
+	if (!rnl_addr_is_link_local(dst))
+		return rnl_route_find(r, dst, port, next_hop, NULL);
+	if (!rnl_route_on_link(r, in_port, dst))
+		return -ENETUNREACH;
+	*port = in_port;
+	*next_hop = *dst;
 	return 0;
 }
 
@@ -262,7 +392,9 @@ bool rnl_route_on_link(const struct rnl_routes *r, unsigned int port, const stru
 	return link_of(r, port, addr) != NULL;
 }
 
-int rnl_route_source(const struct rnl_routes *r, unsigned int port, const struct rnl_addr *addr,
+/* ---- source addresses ----------------------------------------------------------------------- */
+
+static int source_v4(const struct rnl_routes *r, unsigned int port, const struct rnl_addr *addr,
                      struct rnl_addr *src)
 {
 	const struct rnl_route *a = link_of(r, port, addr);
@@ -275,10 +407,74 @@ int rnl_route_source(const struct rnl_routes *r, unsigned int port, const struct
 	for (i = 0; i < r->addrs; i++) {
 		const struct rnl_route_addr *own = &r->addr[i];
 
-		if (own->port == port && rnl_addr_is_v4(&own->addr) == rnl_addr_is_v4(addr)) {
+		if (own->port == port && rnl_addr_is_v4(&own->addr)) {
 			*src = own->addr;
 			return 0;
 		}
 	}
 	return -EADDRNOTAVAIL;
+}
+
+/* RFC 6724 3.1, unicast and multicast: what matters is the order. */
+static unsigned int scope(const struct rnl_addr *a)
+{
+	if (rnl_addr_is_multicast(a))
+		return a->b[1] & 0xf;
+	return rnl_addr_is_link_local(a) ? 2 : 14;
+}
+
+/* RFC 6724 2.2: no longer than the source's prefix. */
+static unsigned int common_bits(const struct rnl_route_addr *own, const struct rnl_addr *dst)
+{
+	unsigned int n = 0;
+
+	while (n < own->prefix_len &&
+	       ((own->addr.b[n / 8] ^ dst->b[n / 8]) >> (7 - n % 8) & 1) == 0)
+		n++;
+	return n;
+}
+
+/*
+ * RFC 6724 5, rules 2, 3 and 8. Rules 1, 4, 5 and 7 have nothing to choose here: an own address is
+ * no destination, and all candidates are of one port.
+ * DEVIATES RFC 6724 5: rules 5.5 and 6 are left out: there is no table of labels.
+ */
+static bool better_source(const struct rnl_route_addr *a, const struct rnl_route_addr *b,
+                          const struct rnl_addr *dst)
+{
+	const unsigned int of_a = scope(&a->addr), of_b = scope(&b->addr), to = scope(dst);
+
+	if (of_a != of_b)
+		return of_a < of_b ? of_a >= to : of_b < to;
+	if (a->state != b->state)
+		return a->state < b->state;
+	return common_bits(a, dst) > common_bits(b, dst);
+}
+
+static int source_v6(const struct rnl_routes *r, unsigned int port, const struct rnl_addr *dst,
+                     struct rnl_addr *src)
+{
+	const struct rnl_route_addr *best = NULL;
+	unsigned int i;
+
+	for (i = 0; i < r->addrs; i++) {
+		const struct rnl_route_addr *own = &r->addr[i];
+
+		if (own->port != port || own->state > RNL_ADDR_DEPRECATED ||
+		    rnl_addr_is_v4(&own->addr))
+			continue;
+		if (best == NULL || better_source(own, best, dst))
+			best = own;
+	}
+	if (best == NULL)
+		return -EADDRNOTAVAIL;
+	*src = best->addr;
+	return 0;
+}
+
+int rnl_route_source(const struct rnl_routes *r, unsigned int port, const struct rnl_addr *addr,
+                     struct rnl_addr *src)
+{
+	return rnl_addr_is_v4(addr) ? source_v4(r, port, addr, src)
+	                            : source_v6(r, port, addr, src);
 }

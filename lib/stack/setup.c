@@ -165,6 +165,7 @@ static int make_tables(struct rnl_stack *st)
 	rnl_neigh_init(&st->neigh, nb, &neigh);
 	rnl_hostcache_init(&core->hosts, hosts, st->cfg.max_hosts, st->cfg.secrets.flow,
 			   &core->counters);
+	rnl_ip6_init(&st->ip6, core, &st->routes, &st->neigh);
 	return rte_ring_init(st->post, "rnl_post", RNL_POST_MAX, RING_F_SC_DEQ);
 }
 
@@ -285,6 +286,12 @@ int rnl_port_add(struct rnl_stack *st, const struct rnl_port *port, struct rnl_e
 		return rnl_fail(err, -EINVAL, "a port needs its rx and tx functions");
 	if (p.mtu < 576)
 		return rnl_fail(err, -EINVAL, "MTU %u: at least 576", p.mtu);
+	if ((p.ipv6 & (RNL_IPV6_ROUTERS | RNL_IPV6_AUTOCONF)) &&
+	    ((p.caps & RNL_CAP_RAW_IP) || p.mtu < RNL_IP6_MIN_MTU))
+		return rnl_fail(err, -EINVAL,
+				"routers are on Ethernet ports with an MTU of %d or more: leave "
+				"RNL_IPV6_ROUTERS and RNL_IPV6_AUTOCONF away",
+				RNL_IP6_MIN_MTU);
 	if (p.vlan > 4094)
 		return rnl_fail(err, -EINVAL, "VLAN %u: must be 1 to 4094, or 0 for none", p.vlan);
 	if (!(p.caps & RNL_CAP_TX_MULTI_SEGS) &&
@@ -304,6 +311,7 @@ int rnl_port_add(struct rnl_stack *st, const struct rnl_port *port, struct rnl_e
 	cp->txq.mask = st->cfg.txq_size - 1;
 	cp->caps = p.caps;
 	cp->mtu = p.mtu;
+	cp->mtu6 = p.mtu;
 	cp->tso_max_segs = p.tso_max_segs;
 	cp->tso_max_bytes = p.tso_max_bytes;
 	st->ports[i] = (struct rnl_stack_port){
@@ -315,6 +323,7 @@ int rnl_port_add(struct rnl_stack *st, const struct rnl_port *port, struct rnl_e
 	memcpy(st->ports[i].mac, p.mac, sizeof(p.mac));
 	rnl_neigh_port_set(&st->neigh, i, &p);
 	st->nports++;
+	rnl_ip6_port_set(&st->ip6, i, &p);
 	return (int)i;
 }
 
@@ -327,11 +336,11 @@ int rnl_addr_add(struct rnl_stack *st, unsigned int port, const struct rnl_addr 
 	rnl_addr_format(addr, text);
 	if (port >= st->nports)
 		return rnl_fail(err, -EINVAL, "no port %u on this stack: rnl_port_add() first", port);
-	if (!rnl_addr_is_v4(addr) && !st->ports[port].raw_ip)
+	if (!rnl_addr_is_v4(addr) && !st->ports[port].raw_ip &&
+	    st->core.ports[port].mtu < RNL_IP6_MIN_MTU)
 		return rnl_fail(err, -EINVAL,
-				"%s: IPv6 needs neighbour discovery, which Ethernet ports do not have "
-				"yet: use an IPv4 address",
-				text);
+				"%s: IPv6 needs an MTU of %d (RFC 8200 5), the port has %u: raise it",
+				text, RNL_IP6_MIN_MTU, st->core.ports[port].mtu);
 	ret = rnl_route_add_address(&st->routes, port, addr, prefix_len);
 	if (ret == -EINVAL)
 		return rnl_fail(err, ret, "%s/%u is no address for a host: give a unicast address and a "
@@ -343,7 +352,9 @@ int rnl_addr_add(struct rnl_stack *st, unsigned int port, const struct rnl_addr 
 		return rnl_fail(err, ret, "%s: a stack has at most %d addresses and %d routes: spread them "
 				"over stacks",
 				text, RNL_ROUTE_ADDR_MAX, RNL_ROUTE_MAX);
-	rnl_neigh_announce(&st->neigh, port, addr);
+	if (rnl_addr_is_v4(addr))
+		rnl_neigh_announce(&st->neigh, port, addr);
+	rnl_ip6_added(&st->ip6, port, addr);
 	return 0;
 }
 

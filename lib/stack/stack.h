@@ -9,6 +9,7 @@
 #include <rte_ring.h>
 
 #include "stack/flow.h"
+#include "stack/ip6.h"
 #include "stack/listen.h"
 #include "stack/neigh.h"
 #include "stack/route.h"
@@ -18,7 +19,7 @@
 #define RNL_POLICY_MAX 4096
 #define RNL_TIMER_MAX 4096
 #define RNL_POST_MAX 1024
-#define RNL_LOG_REPORTS 13
+#define RNL_LOG_REPORTS 16
 
 struct rnl_stack_port {
 	const struct rnl_port_ops *ops;
@@ -73,6 +74,7 @@ struct rnl_stack {
 	struct rnl_flow flow;
 	struct rnl_listeners listeners;
 	struct rnl_neigh neigh;
+	struct rnl_ip6 ip6;
 	uint64_t now_ns;
 	unsigned int nports;
 	uint16_t burst;
@@ -119,6 +121,17 @@ void rnl_path_error(struct rnl_stack *st, const struct rnl_icmp_error *e);
 /** Handles an ICMP message if it is an error. Does not take m. @return whether it is one. */
 bool rnl_path_icmp(struct rnl_stack *st, const struct rte_mbuf *m, const struct rnl_ip *ip,
 		   const struct rnl_icmp *msg);
+
+/* ---- icmp.c ---- */
+
+/** An ICMP or ICMPv6 packet for this stack, of its own family. Takes m. */
+void rnl_icmp_input(struct rnl_stack *st, unsigned int port, struct rte_mbuf *m,
+		    const struct rnl_ip *ip);
+
+/* ---- rehome.c ---- */
+
+/** Lets every IPv6 connection find its next hop anew: the default route changed. */
+void rnl_rehome_run(struct rnl_stack *st);
 
 /* ---- passive.c: segments without a full block ---- */
 

@@ -204,7 +204,8 @@ uint16_t rnl_tcb_offer_mss(struct rnl_core *core, const struct rnl_tuple *key, u
 			   const struct rnl_conn_opts *opts)
 {
 	uint16_t mss =
-	    (uint16_t)(rnl_core_port(core, nexthop)->mtu - rnl_ip_hlen(&key->raddr) - RNL_TCP_HLEN);
+	    (uint16_t)(rnl_core_mtu(core, nexthop, &key->raddr) - rnl_ip_hlen(&key->raddr) -
+		       RNL_TCP_HLEN);
 
 	return opts->mss != 0 && opts->mss < mss ? opts->mss : mss;
 }

@@ -29,6 +29,8 @@ struct rnl_core_port {
 	uint32_t tso_max_bytes;
 	uint16_t tso_max_segs;
 	uint16_t mtu;
+	uint16_t mtu6;     /* of IPv6: what a router said (RFC 4861 6.3.4), else mtu */
+	uint8_t hop_limit; /* of IPv6: what a router said, 0: nothing */
 };
 
 /** Callbacks, options and congestion control that many connections share; interned, counted. */
@@ -103,6 +105,15 @@ static inline uint32_t rnl_core_mini_index(const struct rnl_core *core, const st
 static inline struct rnl_core_port *rnl_core_port(struct rnl_core *core, uint16_t nexthop)
 {
 	return &core->ports[core->nexthop_port[nexthop]];
+}
+
+/** @return the largest packet that a next hop's link takes, of the address's family. */
+static inline uint16_t rnl_core_mtu(const struct rnl_core *core, uint16_t nexthop,
+				    const struct rnl_addr *peer)
+{
+	const struct rnl_core_port *port = &core->ports[core->nexthop_port[nexthop]];
+
+	return rnl_addr_is_v4(peer) ? port->mtu : port->mtu6;
 }
 
 static inline const struct rnl_policy *rnl_core_policy(const struct rnl_core *core,

@@ -142,7 +142,7 @@ void rnl_tcb_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
 		  struct rnl_conn_info *info)
 {
 	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
-	const struct rnl_core_port *port = &core->ports[core->nexthop_port[tcb->nexthop]];
+	const uint16_t mtu = rnl_core_mtu(core, tcb->nexthop, &tcb->key.raddr);
 
 	*info = (struct rnl_conn_info){
 	    .tuple = tcb->key,
@@ -165,7 +165,7 @@ void rnl_tcb_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
 	    .tcpi_rcv_ssthresh = rnl_tune_rcvbuf(core, tcb),
 	    .tcpi_rtt = tcb->rtt.srtt_us >> 3,
 	    .tcpi_rttvar = tcb->rtt.rttvar_us >> 2,
-	    .tcpi_advmss = (uint32_t)(port->mtu - rnl_ip_hlen(&tcb->key.raddr) - RNL_TCP_HLEN),
+	    .tcpi_advmss = (uint32_t)(mtu - rnl_ip_hlen(&tcb->key.raddr) - RNL_TCP_HLEN),
 	    .tcpi_bytes_acked = tcb->snd_bytes,
 	    .tcpi_bytes_received = tcb->rcv_bytes,
 	    .tcpi_snd_wnd = tcb->snd_wnd,

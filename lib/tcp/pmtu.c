@@ -43,7 +43,7 @@ uint32_t rnl_pmtu(const struct rnl_core *core, const struct rnl_tcb *tcb)
 {
 	if ((tcb->flags & RNL_F_PATH) && entry(core, tcb)->mss_max != 0)
 		return (uint32_t)tcb->snd_mss + rnl_pmtu_headers(tcb);
-	return core->ports[core->nexthop_port[tcb->nexthop]].mtu;
+	return rnl_core_mtu(core, tcb->nexthop, &tcb->key.raddr);
 }
 
 static void set_mss(struct rnl_tcb *tcb, uint16_t mss)

@@ -25,6 +25,8 @@
 #define V4_MF_AND_OFFSET 0x3fff
 #define V6_EXT_MAX 8 /* extension headers that are stepped over */
 
+#define ROUTER_ALERT 5
+
 enum v6_next { HOP_BY_HOP = 0, ROUTING = 43, FRAGMENT = 44, DESTINATION = 60 };
 
 static inline void map_v4(struct rnl_addr *a, const uint8_t *p)
@@ -70,6 +72,8 @@ static enum rnl_counter parse_v4(struct rte_mbuf *m, uint16_t l3_off, struct rnl
 	out->version = 4;
 	out->tos = h[1];
 	out->fragment = rnl_get16(h + 6) & V4_MF_AND_OFFSET;
+	out->frag_header = false;
+	out->router_alert = false;
 	out->ttl = h[8];
 	out->proto = h[9];
 	map_v4(&out->src, h + 12);
@@ -85,14 +89,14 @@ struct v6_walk {
 	const struct rte_mbuf *m;
 	uint32_t off, end;
 	uint8_t next;
-	bool fragment;
+	bool fragment, frag_header, router_alert;
 };
 
 /*
  * All options but the two of padding are unknown here; the two upper bits of a type say whether the
  * packet may go on nevertheless (RFC 8200 4.2).
  */
-static bool v6_options_pass(const struct v6_walk *w, uint32_t off, uint32_t end)
+static bool v6_options_pass(struct v6_walk *w, uint32_t off, uint32_t end)
 {
 	uint8_t scratch[2];
 
@@ -106,6 +110,7 @@ static bool v6_options_pass(const struct v6_walk *w, uint32_t off, uint32_t end)
 		o = off + 2 <= end ? rte_pktmbuf_read(w->m, off, 2, scratch) : NULL;
 		if (o == NULL || o[0] >> 6 != 0)
 			return false;
+		w->router_alert |= o[0] == ROUTER_ALERT && o[1] == 2;
 		off += 2u + o[1];
 	}
 	return off == end;
@@ -127,10 +132,12 @@ static bool v6_step(struct v6_walk *w, bool first)
 		return false;
 	if (w->next == HOP_BY_HOP && !first)
 		return false;
-	if (w->next == FRAGMENT)
+	if (w->next == FRAGMENT) {
 		w->fragment = (rnl_get16(h + 2) & 0xfff9) != 0; /* RFC 6946: else atomic */
-	else if (w->next != ROUTING && !v6_options_pass(w, w->off + 2, w->off + len))
+		w->frag_header = true;
+	} else if (w->next != ROUTING && !v6_options_pass(w, w->off + 2, w->off + len)) {
 		return false;
+	}
 	w->next = h[0];
 	w->off += len;
 	return true;
@@ -168,6 +175,8 @@ static enum rnl_counter parse_v6(struct rte_mbuf *m, uint16_t l3_off, struct rnl
 			return RNL_C_ip_rx_bad_header;
 	out->proto = w.next;
 	out->fragment = w.fragment;
+	out->frag_header = w.frag_header;
+	out->router_alert = w.router_alert;
 	out->l4_off = (uint16_t)w.off;
 	out->l4_len = (uint16_t)(w.end - w.off);
 	rnl_pkt_trim(m, w.end);

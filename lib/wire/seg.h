@@ -61,6 +61,8 @@ struct rnl_ip {
 	uint8_t ttl;     /* or hop limit */
 	uint8_t tos;     /* DSCP and ECN */
 	bool fragment;   /* more fragments follow, or the offset is not 0 */
+	bool router_alert; /* a hop-by-hop option asks every router to look (RFC 2711) */
+	bool frag_header; /* an IPv6 fragment header stood in it, atomic or not */
 };
 
 /** One TCP segment. */

@@ -16,6 +16,7 @@
 #include "wire/eth.h"
 #include "wire/icmperr.h"
 #include "wire/ip.h"
+#include "wire/nd.h"
 #include "wire/tcphdr.h"
 #include "wire/tcpopt.h"
 
@@ -35,6 +36,8 @@ struct answers {
 	struct rnl_icmp icmp;
 	enum rnl_counter quote_verdict;
 	struct rnl_icmp_error error;
+	enum rnl_counter nd_verdict;
+	struct rnl_nd nd;
 	struct rnl_seg seg;
 	uint32_t pkt_len;
 };
@@ -139,6 +142,8 @@ static void parse_l4(struct rte_mbuf *m, struct answers *a)
 		return;
 	if (rnl_icmp_is_error(&a->ip, &a->icmp))
 		a->quote_verdict = rnl_icmp_error_parse(m, &a->ip, &a->icmp, &a->error);
+	if (a->ip.version == 6)
+		a->nd_verdict = rnl_nd_parse(m, &a->ip, &a->icmp, &a->nd);
 	reply = rte_pktmbuf_alloc(rnl_test_hdr_pool());
 	rnl_icmp_echo_reply(reply, m, &a->ip, &a->icmp, 64);
 	rte_pktmbuf_free(reply);

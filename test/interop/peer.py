@@ -385,7 +385,16 @@ def cmd_tagger(plain, tagged, vid):
 
 def cmd_serve(port, kind, size="0"):
     """A kernel server until it is ended: kind echo, sink, source (SIZE octets, 0: without end), rst."""
-    listener = socket.socket()
+    serve(socket.AF_INET, port, kind, size)
+
+
+def cmd_serve6(port, kind, size="0"):
+    """The same over IPv6."""
+    serve(socket.AF_INET6, port, kind, size)
+
+
+def serve(family, port, kind, size):
+    listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("", int(port)))
     listener.listen(4096)
@@ -414,6 +423,25 @@ def serve_one(s, kind, size):
     else:
         print("ended in order", flush=True)
     s.close()
+
+
+def cmd_router(iface, prefix, lifetime):
+    """Advertises a router of this lifetime twice a second until it is ended (RFC 4861 4.2), with one
+    prefix on link, for addresses too; neighbours are to be believed for one second."""
+    s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+    index = socket.if_nametoindex(iface)
+    s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+    s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+    with open(f"/sys/class/net/{iface}/address") as f:
+        mac = bytes.fromhex(f.read().strip().replace(":", ""))
+    advert = struct.pack("!BBHBBHII", 134, 0, 0, 63, 0, int(lifetime), 1000, 1000)
+    advert += b"\x01\x01" + mac
+    advert += struct.pack("!BBBBIII", 3, 4, 64, 0xc0, 7200, 3600, 0)
+    advert += socket.inet_pton(socket.AF_INET6, prefix)
+    while True:
+        s.sendto(advert, ("ff02::1", 0, 0, index))
+        print("ready", flush=True)
+        time.sleep(0.5)
 
 
 def main():

@@ -116,7 +116,7 @@ static void cut(struct node *n, uint8_t *f, uint32_t len, const struct rte_mbuf 
 	uint32_t hlen = (uint32_t)(m->l2_len + m->l3_len + m->l4_len), off, part;
 	static uint8_t out[TCP_MAX];
 
-	hlen += n->w->sc.ip6 ? 14 : 0;
+	hlen += n->w->sc.raw ? 14 : 0;
 	for (off = hlen; off < len; off += part) {
 		struct layout l;
 		bool last;
@@ -126,7 +126,7 @@ static void cut(struct node *n, uint8_t *f, uint32_t len, const struct rte_mbuf 
 		memcpy(out, f, hlen);
 		memcpy(out + hlen, f + off, part);
 		l.ip4 = (m->ol_flags & RTE_MBUF_F_TX_IPV4) != 0;
-		l.l3 = out + (n->w->sc.ip6 ? 14 : m->l2_len);
+		l.l3 = out + (n->w->sc.raw ? 14 : m->l2_len);
 		l.l3_len = (uint32_t)m->l3_len;
 		l.l4 = l.l3 + l.l3_len;
 		l.l4_len = (uint32_t)m->l4_len + part;
@@ -168,7 +168,7 @@ static const char *request_fault(const struct node *n, const struct rte_mbuf *m)
  * it. */
 static uint32_t link_header(struct node *n, uint8_t *buf)
 {
-	if (!n->w->sc.ip6)
+	if (!n->w->sc.raw)
 		return 0;
 	memcpy(buf + 6, n->mac, 6);
 	put16(buf + 12, 0x86dd);
@@ -280,7 +280,7 @@ struct rte_mbuf *nic_receive(struct node *n, const struct event *e)
 		for (; len < to; len++)
 			buf[len] = (uint8_t)sim_below(n->w, 256);
 	}
-	at = sc->ip6 ? 14 : 0; /* a port of bare IP */
+	at = sc->raw ? 14 : 0; /* a port of bare IP */
 	if (len <= at)
 		return NULL;
 	m = chain_of(n, buf + at, len - at, sim_pct(n->w, sc->rechain_pct));

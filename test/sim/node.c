@@ -172,7 +172,8 @@ bool node_create(struct world *w, unsigned int id)
 	                     .ctx = n,
 	                     .mac = {2, 0, 0, 0, 0, (uint8_t)(id + 1)},
 	                     .vlan = w->sc.vlan,
-	                     .caps = w->sc.caps[id] | (w->sc.ip6 ? RNL_CAP_RAW_IP : 0)};
+	                     .caps = w->sc.caps[id] | (w->sc.raw ? RNL_CAP_RAW_IP : 0),
+	                     .ipv6 = w->sc.ipv6};
 	struct rnl_error err = {""};
 	int rc;
 

@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Frames of strangers: ARP of every kind, pings, fragments, impossible headers, segments for
- * nobody. None names a live connection, so none may disturb one.
+ * nobody. None names a live connection, so none may disturb one. Those of IPv6 are in noise6.c.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim.h"
-
-struct noise {
-	uint8_t f[256];
-	uint32_t len;
-	uint32_t l3; /* offset of the network header */
-	struct node *to;
-	uint8_t host; /* last octet of the stranger's address */
-};
+#include "noise.h"
 
 static void put16(uint8_t *p, uint32_t v)
 {
@@ -22,7 +14,7 @@ static void put16(uint8_t *p, uint32_t v)
 	p[1] = (uint8_t)v;
 }
 
-static uint32_t sum16(const uint8_t *p, size_t len, uint32_t sum)
+uint32_t noise_sum16(const uint8_t *p, size_t len, uint32_t sum)
 {
 	for (; len >= 2; p += 2, len -= 2)
 		sum += (uint32_t)(p[0] << 8 | p[1]);
@@ -33,7 +25,7 @@ static uint32_t sum16(const uint8_t *p, size_t len, uint32_t sum)
 	return sum;
 }
 
-static void ethernet(struct world *w, struct noise *n, uint32_t type)
+void noise_ethernet(struct world *w, struct noise *n, uint32_t type)
 {
 	const uint8_t mac[6] = {2, 0, 0, 0, 1, n->host};
 
@@ -59,7 +51,7 @@ static void arp(struct world *w, struct noise *n)
 {
 	uint8_t *p = n->f + n->l3, own = (uint8_t)(n->to->id + 1);
 
-	ethernet(w, n, 0x0806);
+	noise_ethernet(w, n, 0x0806);
 	p = n->f + n->l3;
 	put16(p, 1);
 	put16(p + 2, 0x0800);
@@ -96,7 +88,7 @@ static uint8_t *ip(struct world *w, struct noise *n, uint8_t proto, uint32_t len
 {
 	uint8_t *p;
 
-	ethernet(w, n, 0x0800);
+	noise_ethernet(w, n, 0x0800);
 	p = n->f + n->l3;
 	p[0] = 0x45;
 	put16(p + 2, 20 + len);
@@ -111,7 +103,7 @@ static uint8_t *ip(struct world *w, struct noise *n, uint8_t proto, uint32_t len
 static void ip_sum(struct noise *n)
 {
 	put16(n->f + n->l3 + 10, 0);
-	put16(n->f + n->l3 + 10, ~sum16(n->f + n->l3, 20, 0) & 0xffff);
+	put16(n->f + n->l3 + 10, ~noise_sum16(n->f + n->l3, 20, 0) & 0xffff);
 }
 
 static void icmp(struct world *w, struct noise *n)
@@ -123,7 +115,7 @@ static void icmp(struct world *w, struct noise *n)
 	p[0] = kind == 0 ? 13 : kind == 1 ? 0 : 8;
 	for (uint32_t i = 4; i < len; i++)
 		p[i] = (uint8_t)sim_below(w, 256);
-	put16(p + 2, (~sum16(p, len, 0) & 0xffff) ^ (kind == 2 ? 0x0101 : 0));
+	put16(p + 2, (~noise_sum16(p, len, 0) & 0xffff) ^ (kind == 2 ? 0x0101 : 0));
 }
 
 static void bad_ip(struct world *w, struct noise *n)
@@ -178,8 +170,8 @@ static void tcp(struct world *w, struct noise *n)
 	p[12] = (uint8_t)(sim_pct(w, 10) ? sim_below(w, 256) : 0x50);
 	p[13] = flags[sim_below(w, sizeof(flags))];
 	put16(p + 14, sim_below(w, 65536));
-	sum = sum16(n->f + n->l3 + 12, 8, 6 + len);
-	put16(p + 16, (~sum16(p, len, sum) & 0xffff) ^ (sim_pct(w, 10) ? 0x8000 : 0));
+	sum = noise_sum16(n->f + n->l3 + 12, 8, 6 + len);
+	put16(p + 16, (~noise_sum16(p, len, sum) & 0xffff) ^ (sim_pct(w, 10) ? 0x8000 : 0));
 }
 
 static void odd_frame(struct world *w, struct noise *n)
@@ -205,10 +197,13 @@ static void odd_frame(struct world *w, struct noise *n)
 	}
 }
 
+static const struct noise_kinds {
+	void (*make[5])(struct world *, struct noise *);
+} kinds[2] = {{{arp, icmp, bad_ip, tcp, odd_frame}},
+              {{noise_nd, noise_nd, noise_ra, noise_icmp6, odd_frame}}};
+
 void noise_inject(struct world *w)
 {
-	static void (*const kinds[])(struct world *, struct noise *) = {arp, icmp, bad_ip, tcp,
-	                                                                odd_frame};
 	struct noise n = {.to = &w->node[sim_below(w, w->sc.nodes)],
 	                  .host = (uint8_t)(200 + sim_below(w, 6))};
 	struct event e = {.at_ns = w->now_ns,
@@ -217,7 +212,7 @@ void noise_inject(struct world *w)
 	                  .damaged = true,
 	                  .bare = sim_pct(w, 50)};
 
-	kinds[sim_below(w, 5)](w, &n);
+	kinds[w->sc.ip6].make[sim_below(w, 5)](w, &n);
 	e.len = n.len;
 	e.frame = malloc(n.len);
 	if (e.frame == NULL)

@@ -88,15 +88,29 @@ static void opts_draw(struct world *w, unsigned int i)
 	o->fin_wait2_ms = PICK(w, 0, 200, 3000);
 }
 
+/* What Ethernet ports do for IPv6. */
+static void ipv6_draw(struct world *w)
+{
+	struct scenario *sc = &w->sc;
+
+	sc->ipv6 = sim_pct(w, 40) ? RNL_IPV6_NO_DAD : 0;
+	sc->ipv6 |= sim_pct(w, 40) ? RNL_IPV6_EUI64 : 0;
+	sc->ipv6 |= sim_pct(w, 60) ? RNL_IPV6_ROUTERS | RNL_IPV6_AUTOCONF : 0;
+	if ((sc->ipv6 & RNL_IPV6_NO_DAD) == 0)
+		sc->quiet_ns = 2100 * SIM_MS;
+}
+
 void scenario_draw(struct world *w)
 {
 	struct scenario *sc = &w->sc;
 
 	*sc = (struct scenario){.nodes = 2 + sim_below(w, SIM_NODES_MAX - 1)};
 	sc->conns = 1 + sim_below(w, sim_pct(w, 80) ? 8 : SIM_CONNS_MAX);
-	sc->ip6 =
-	    sim_pct(w, 20); /* over ports of bare IP: Ethernet has no neighbour discovery yet */
-	sc->vlan = !sc->ip6 && sim_pct(w, 25) ? (uint16_t)(1 + sim_below(w, 4094)) : 0;
+	sc->ip6 = sim_pct(w, 40);
+	sc->raw = sc->ip6 && sim_pct(w, 30);
+	if (sc->ip6 && !sc->raw)
+		ipv6_draw(w);
+	sc->vlan = !sc->raw && sim_pct(w, 25) ? (uint16_t)(1 + sim_below(w, 4094)) : 0;
 	sc->rechain_pct = PICK(w, 0, 10, 100);
 	sc->pad_pct = PICK(w, 0, 30);
 	sc->verdicts = sim_pct(w, 60);
@@ -169,7 +183,7 @@ void conn_draw(struct world *w, unsigned int id)
 
 	*c = (struct conn){.id = id, .key = (uint32_t)rnl_prng_next(&w->prng), .reuse_of = -1};
 	c->clean = w->sc.clean && !sim_pct(w, 20);
-	c->start_ns = sim_pct(w, 50) ? 0 : sim_below(w, 2000) * SIM_MS;
+	c->start_ns = w->sc.quiet_ns + (sim_pct(w, 50) ? 0 : sim_below(w, 2000) * SIM_MS);
 	if (id > 0 && sim_pct(w, 20)) {
 		c->reuse_of = (int)sim_below(w, id);
 		c->clean = false; /* an old TIME-WAIT may refuse it for a while */

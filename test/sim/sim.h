@@ -42,6 +42,9 @@ struct link_plan {
 struct scenario {
 	unsigned int nodes, conns;
 	bool ip6;
+	bool raw;      /* ports of bare IP */
+	uint32_t ipv6; /* enum rnl_port_ipv6 of each port */
+	uint64_t quiet_ns; /* before anything begins: addresses are being checked */
 	uint16_t vlan;
 	uint32_t rechain_pct, pad_pct;
 	bool verdicts;                  /* received packets carry checksum verdicts */

@@ -50,8 +50,8 @@ static void plan_events(struct world *w)
 	}
 	if (sc->starve)
 		event_at(w, START_NS + 6000 * SIM_MS, EV_FEED, 0);
-	for (unsigned int i = 0; sc->noise && !sc->ip6 && i < 40; i++)
-		event_at(w, START_NS + sim_below(w, 3000) * SIM_MS, EV_NOISE, 0);
+	for (unsigned int i = 0; sc->noise && !sc->raw && i < 40; i++)
+		event_at(w, START_NS + sc->quiet_ns + sim_below(w, 3000) * SIM_MS, EV_NOISE, 0);
 }
 
 static void start_conn(struct world *w, struct conn *c)
@@ -297,7 +297,7 @@ static void show(const struct world *w)
 	const struct scenario *sc = &w->sc;
 
 	printf("seed %llu: %u nodes, %u connections%s%s%s%s%s%s%s\n", (unsigned long long)w->seed,
-	       sc->nodes, sc->conns, sc->ip6 ? ", IPv6" : "", sc->vlan != 0 ? ", VLAN" : "",
+	       sc->nodes, sc->conns, sc->raw ? ", bare IPv6" : sc->ip6 ? ", IPv6" : "", sc->vlan != 0 ? ", VLAN" : "",
 	       sc->clean ? ", clean" : "", sc->starve ? ", starved" : "",
 	       sc->small_pools ? ", small pools" : "", sc->stop_early ? ", stopped early" : "",
 	       sc->cut_at_ns != 0 ? ", cut" : "");

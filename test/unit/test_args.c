@@ -457,7 +457,6 @@ static void topology__options(void **state)
 	assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_LINK_WAIT, "100ms", &err), 1);
 	assert_int_equal(o.link_wait_ms, 100);
 	assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_GATEWAY, "10.0.0.254", &err), 1);
-	assert_true(o.has_gateway);
 	for (int code = RNL_TOPO_OPT_NO_SACK; code <= RNL_TOPO_OPT_NO_WSCALE; code++) {
 		struct rnl_topo_opts one = {0};
 		struct rnl_conn_opts c = {.nodelay = true};
@@ -481,6 +480,17 @@ static void topology__options(void **state)
 		rnl_topo_conn_opts(&(struct rnl_topo_opts){.max_pacing_rate = 300}, &c);
 		assert_int_equal(c.max_pacing_bytes_per_s, 1 << 20); /* a service's own stays */
 	}
+	assert_true(o.has_gateway[0]);
+	assert_false(o.has_gateway[1]);
+	assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_GATEWAY, "fe80::1", &err), 1);
+	assert_true(o.has_gateway[1]);
+	assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_GATEWAY, "fe80::2", &err), -EINVAL);
+	assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_IPV6_AUTO, NULL, &err), 1);
+	assert_int_equal(o.ipv6, RNL_IPV6_ROUTERS | RNL_IPV6_AUTOCONF);
+	assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_IPV6_EUI64, NULL, &err), 1);
+	assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_NO_DAD, NULL, &err), 1);
+	assert_int_equal(o.ipv6, RNL_IPV6_ROUTERS | RNL_IPV6_AUTOCONF | RNL_IPV6_EUI64 |
+	                             RNL_IPV6_NO_DAD);
 	assert_int_equal(rnl_topo_option(&o, 600, "x", &err), 0);
 	assert_int_equal(rnl_topo_option(&o, 'q', "x", &err), 0);
 }

@@ -43,7 +43,7 @@ static void params__all_options(void **state)
 	assert_int_equal(p.topo.rxq, 2);
 	assert_int_equal(p.topo.txd, 512);
 	assert_int_equal(p.topo.max_conns, 1000);
-	assert_true(p.topo.has_gateway);
+	assert_true(p.topo.has_gateway[0]);
 	assert_true(p.services[0].listen.opts.no_sack && p.services[1].listen.opts.no_sack);
 	assert_false(p.services[1].listen.opts.no_timestamps);
 	rnl_params_free(&p);

@@ -210,6 +210,7 @@ static void two_ports(void)
 	struct rnl_port raw = pair_port(&w.a, 0), eth = raw;
 
 	eth.caps = 0;
+	eth.mtu = 1279;
 	assert_int_equal(rnl_port_add(st, &raw, &err), 0);
 	assert_int_equal(rnl_port_add(st, &eth, &err), 1);
 }
@@ -232,7 +233,7 @@ static void setup__address_says_what_to_change(void **state)
 {
 	two_ports();
 	REFUSES(add_addr(2, "10.0.0.1", 24), -EINVAL, "rnl_port_add()");
-	REFUSES(add_addr(1, "2001:db8::1", 64), -EINVAL, "use an IPv4 address");
+	REFUSES(add_addr(1, "2001:db8::1", 64), -EINVAL, "raise it"); /* RFC 8200 5 */
 	REFUSES(add_addr(0, "10.0.0.0", 24), -EINVAL, "10.0.0.0/24");
 	REFUSES(add_addr(0, "10.0.0.255", 24), -EINVAL, "10.0.0.255/24");
 	REFUSES(add_addr(0, "10.0.0.1", 33), -EINVAL, "10.0.0.1/33");

@@ -91,6 +91,17 @@ unsigned int rnl_poll(struct rnl_stack *st, uint64_t now_ns)
 	return 0;
 }
 
+static uint64_t checked_after; /* polls that an IPv6 address takes to become usable */
+
+void rnl_addr_foreach(const struct rnl_stack *st,
+                      bool (*fn)(void *arg, const struct rnl_addr_info *info), void *arg)
+{
+	struct rnl_addr_info info = {.addr = {.b = {0xfd}}, .prefix_len = 64};
+
+	info.state = st->polls < checked_after ? RNL_ADDR_TENTATIVE : RNL_ADDR_PREFERRED;
+	fn(arg, &info);
+}
+
 /* Options for a port, with one address on it. */
 static struct rnl_topo_opts opts_for(uint16_t port)
 {
@@ -127,8 +138,8 @@ static void topology__one_stack_for_each_worker_lcore(void **state)
 	o = opts_for(ids[0]);
 	o.burst = 16;
 	o.first_id = 5;
-	o.has_gateway = true;
-	o.gateway = rnl_addr_v4(10, 0, 0, 254);
+	o.has_gateway[0] = true;
+	o.gateway[0] = rnl_addr_v4(10, 0, 0, 254);
 	assert_int_equal(rnl_topo_open(&o, &t, &err), 0);
 	/* three queues, but two worker lcores: 1 and 2 */
 	assert_int_equal(t.nb_devs, 1);
@@ -154,6 +165,26 @@ static void topology__one_stack_for_each_worker_lcore(void **state)
 	assert_int_equal(rnl_topo_workers(all, 1, w, 1, &err), -ENOSPC);
 	rnl_topo_close(&t);
 	assert_int_equal(alive, 0);
+	rnl_ring_unlink("t");
+}
+
+/* RFC 4862 5.4: nobody is told that an address works before it does. */
+static void topology__waits_for_ipv6_addresses(void **state)
+{
+	static struct rnl_topo t;
+	struct rnl_topo_opts o;
+	uint16_t ids[2];
+
+	assert_int_equal(rnl_ring_link("t", 1, ids, &err), 0);
+	o = opts_for(ids[0]);
+	o.ipv6 = RNL_IPV6_ROUTERS | RNL_IPV6_AUTOCONF;
+	o.nb_addrs = 0; /* routers will give one */
+	checked_after = 20;
+	assert_int_equal(rnl_topo_open(&o, &t, &err), 0);
+	assert_true(t.stacks[0].st->polls >= 20);
+	assert_int_equal(t.stacks[0].st->ports[0].ipv6, o.ipv6);
+	checked_after = 0;
+	rnl_topo_close(&t);
 	rnl_ring_unlink("t");
 }
 
@@ -308,6 +339,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(topology__one_stack_for_each_worker_lcore),
+	    cmocka_unit_test(topology__waits_for_ipv6_addresses),
 	    cmocka_unit_test(topology__two_of_them_share_an_lcore),
 	    cmocka_unit_test(topology__mistakes_leave_nothing_behind),
 	    cmocka_unit_test(topology__late_failures_close_everything),

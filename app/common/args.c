@@ -153,6 +153,21 @@ int rnl_arg_choice(const struct rnl_arg *a, const char *const words[], unsigned 
 	return rnl_arg_bad(a, "%s", list);
 }
 
+int rnl_arg_cc(const struct rnl_arg *a, const struct rnl_cc_ops **out)
+{
+	const char *words[16];
+	unsigned int n = 0;
+	int i;
+
+	for (; n < RTE_DIM(words) && rnl_cc_nth(n) != NULL; n++)
+		words[n] = rnl_cc_nth(n)->name;
+	i = rnl_arg_choice(a, words, n);
+	if (i < 0)
+		return i;
+	*out = rnl_cc_nth((unsigned int)i);
+	return 0;
+}
+
 int rnl_arg_bool(const struct rnl_arg *a, bool *out)
 {
 	static const char *const words[] = {"yes", "no", "on", "off", "1", "0"};

@@ -37,6 +37,9 @@ int rnl_arg_bool(const struct rnl_arg *a, bool *out);
 /** One of n words. @return its index, or -EINVAL and the list of them. */
 int rnl_arg_choice(const struct rnl_arg *a, const char *const words[], unsigned int n);
 
+/** Name of a congestion control. @return 0, or -EINVAL and the list of them. */
+int rnl_arg_cc(const struct rnl_arg *a, const struct rnl_cc_ops **out);
+
 /** TCP ports, both ends included. */
 struct rnl_port_range {
 	uint16_t first, last;

@@ -212,6 +212,7 @@ static int make_stack(struct rnl_topo *t, unsigned int lcore, const struct rnl_s
 	    .secrets = *secrets,
 	    .seed = o->seed + t->nb_stacks,
 	    .time_wait_ms = o->time_wait_ms,
+	    .cc = o->cc,
 	};
 	int rc;
 

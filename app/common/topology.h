@@ -68,6 +68,7 @@ struct rnl_topo_opts {
 	bool no_wscale;     /**< --no-wscale: no window scaling */
 	bool pacing;        /**< --pacing: spread each window over the round trip */
 	uint64_t max_pacing_rate; /**< --max-pacing-rate: octets per second; 0: no limit */
+	const struct rnl_cc_ops *cc; /**< --cc; NULL: the library's */
 	/* Not options: for programs that open more than one topology. */
 	const char *name;      /**< prefix of pool names, at most 8 characters; NULL: "rnl" */
 	uint32_t first_id;     /**< id of the first stack */
@@ -129,6 +130,7 @@ enum rnl_topo_opt {
 	RNL_TOPO_OPT_NO_WSCALE,
 	RNL_TOPO_OPT_PACING,
 	RNL_TOPO_OPT_MAX_PACING_RATE,
+	RNL_TOPO_OPT_CC,
 };
 
 /** Entries for a program's struct option table. */
@@ -159,7 +161,8 @@ enum rnl_topo_opt {
 	{"no-timestamps", no_argument, NULL, RNL_TOPO_OPT_NO_TIMESTAMPS},                          \
 	{"no-wscale", no_argument, NULL, RNL_TOPO_OPT_NO_WSCALE},                                  \
 	{"pacing", no_argument, NULL, RNL_TOPO_OPT_PACING},                                        \
-	{"max-pacing-rate", required_argument, NULL, RNL_TOPO_OPT_MAX_PACING_RATE}
+	{"max-pacing-rate", required_argument, NULL, RNL_TOPO_OPT_MAX_PACING_RATE},                \
+	{"cc", required_argument, NULL, RNL_TOPO_OPT_CC}
 /** Short options that rnl_topo_option() knows, for getopt's string. */
 #define RNL_TOPO_SHORT_OPTIONS "p:"
 

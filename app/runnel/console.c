@@ -73,6 +73,7 @@ static const char help_text[] =
     "  clear stats                    count from here\n"
     "Settings:\n"
     "  set stats-period SEC           a line of figures each SEC seconds (0: none)\n"
+    "  set cc NAME                    congestion control of connections from now on\n"
     "  set promisc N|all on|off       promiscuous mode\n"
     "  set log global|TYPE LEVEL      log level 1-8 of everything, or of log types that match\n"
     "\n";
@@ -186,6 +187,20 @@ static void do_set_promisc(void *parsed, struct cmdline *cl, void *data)
 	rnl_show_set_promisc(console->e, w->w[2], strcmp(w->w[3], "on") == 0);
 }
 
+static void do_set_cc(void *parsed, struct cmdline *cl, void *data)
+{
+	const struct words *w = parsed;
+	struct rnl_error err = {0};
+	const struct rnl_arg a = {.opt = "set cc", .text = w->w[2], .err = &err};
+	const struct rnl_cc_ops *cc = NULL;
+	int ret = rnl_arg_cc(&a, &cc);
+
+	if (ret == 0)
+		ret = rnl_endpoint_set_cc(console->e, cc, &err);
+	if (ret != 0)
+		printf("%s\n", err.text);
+}
+
 static void do_set_log(void *parsed, struct cmdline *cl, void *data)
 {
 	const struct words *w = parsed;
@@ -222,6 +237,7 @@ COMMAND(cmd_set_period, do_set_period, "set stats-period SEC", WORD(0, "set"),
         WORD(1, "stats-period"), NUMBER);
 COMMAND(cmd_set_promisc, do_set_promisc, "set promisc N|all on|off", WORD(0, "set"),
         WORD(1, "promisc"), ANY(2), WORD(3, "on#off"));
+COMMAND(cmd_set_cc, do_set_cc, "set cc NAME", WORD(0, "set"), WORD(1, "cc"), ANY(2));
 COMMAND(cmd_set_log, do_set_log, "set log global|TYPE LEVEL", WORD(0, "set"), WORD(1, "log"),
         ANY(2), NUMBER);
 
@@ -232,7 +248,8 @@ static cmdline_parse_ctx_t commands[] = {
     &cmd_clear_port,    &cmd_show,
     &cmd_show_conn_of,  &cmd_clear_stats,
     &cmd_set_period,    &cmd_set_promisc,
-    &cmd_set_log,       NULL,
+    &cmd_set_cc,        &cmd_set_log,
+    NULL,
 };
 
 /* ---- life ----------------------------------------------------------------------------------- */

@@ -161,6 +161,24 @@ int rnl_endpoint_stop(struct rnl_endpoint *e, struct rnl_error *err)
 	return ret;
 }
 
+static void set_opts_all(struct rnl_stack *st, void *arg)
+{
+	struct listen_call *c = arg;
+	unsigned int i;
+
+	for (i = 0; c->ret == 0 && i < c->e->params->nb_services; i++)
+		c->ret = rnl_service_set_opts(&runs_of(c->e, c->stack)[i], c->err);
+}
+
+int rnl_endpoint_set_cc(struct rnl_endpoint *e, const struct rnl_cc_ops *cc, struct rnl_error *err)
+{
+	unsigned int i;
+
+	for (i = 0; i < e->params->nb_services; i++)
+		e->params->services[i].listen.opts.cc = cc;
+	return on_all(e, set_opts_all, err);
+}
+
 /* ---- life ----------------------------------------------------------------------------------- */
 
 static int prepare_services(struct rnl_params *p, struct rnl_error *err)

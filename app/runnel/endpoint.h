@@ -36,6 +36,12 @@ int rnl_endpoint_start(struct rnl_endpoint *e, struct rnl_error *err);
 int rnl_endpoint_stop(struct rnl_endpoint *e, struct rnl_error *err);
 
 /**
+ * Has every service use a congestion control for the connections that come from now on. Main
+ * thread. @return 0, negative errno with err.
+ */
+int rnl_endpoint_set_cc(struct rnl_endpoint *e, const struct rnl_cc_ops *cc, struct rnl_error *err);
+
+/**
  * Runs fn on the worker of a stack and waits for it. Main thread.
  * @return 0, or -ETIMEDOUT: the worker does not answer (fn may still run; arg must then stay).
  */

@@ -213,6 +213,20 @@ static int take_syncookies(struct rnl_service *s, const char *value, struct rnl_
 	return rnl_service_fail(err, -EINVAL, "syncookies=%s: give auto, always or never", value);
 }
 
+static int take_cc(struct rnl_service *s, const char *value, struct rnl_error *err)
+{
+	char names[160] = "";
+	size_t used = 0;
+
+	s->listen.opts.cc = rnl_cc_find(value);
+	if (s->listen.opts.cc != NULL)
+		return 1;
+	for (unsigned int i = 0; rnl_cc_nth(i) != NULL && used < sizeof(names); i++)
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+		                         i == 0 ? "" : ", ", rnl_cc_nth(i)->name);
+	return rnl_service_fail(err, -EINVAL, "cc=%s: give one of %s", value, names);
+}
+
 /* Options that every engine has: they are TCP's. @return 1 taken, 0 unknown, -EINVAL. */
 static int common_option(struct rnl_service *s, const char *key, const char *value,
                          struct rnl_error *err)
@@ -253,6 +267,8 @@ static int common_option(struct rnl_service *s, const char *key, const char *val
 			*switches[i].out = switches[i].value;
 			return 1;
 		}
+	if (strcmp(key, "cc") == 0)
+		return take_cc(s, value, err);
 	if (strcmp(key, "syncookies") == 0)
 		return take_syncookies(s, value, err);
 	if (strcmp(key, "linger") == 0 && strcmp(value, "reset") == 0) {
@@ -395,6 +411,13 @@ int rnl_service_listen(struct rnl_service_run *run, struct rnl_error *err)
 	cfg.ops = run->service->engine->ops;
 	cfg.ctx = run->ctx;
 	return rnl_listen(run->stack, &cfg, &run->listener, err);
+}
+
+int rnl_service_set_opts(struct rnl_service_run *run, struct rnl_error *err)
+{
+	if (run->listener == 0)
+		return 0;
+	return rnl_listener_set_opts(run->stack, run->listener, &run->service->listen.opts, err);
 }
 
 void rnl_service_unlisten(struct rnl_service_run *run)

@@ -128,6 +128,11 @@ int rnl_service_begin(const struct rnl_service *s, const struct rnl_engine_env *
                       struct rnl_service_run *run, struct rnl_error *err);
 /** Listens. On the stack's worker, or before it runs. @return 0, negative errno with err. */
 int rnl_service_listen(struct rnl_service_run *run, struct rnl_error *err);
+/**
+ * Has the connections that come from now on use the service's options as they are now. Where
+ * rnl_service_listen() may be called. @return 0, negative errno with err.
+ */
+int rnl_service_set_opts(struct rnl_service_run *run, struct rnl_error *err);
 /** Stops listening; connections live on. On the stack's worker, or when it does not run. */
 void rnl_service_unlisten(struct rnl_service_run *run);
 /** Frees the service's state, after the stack is destroyed. Safe on a zeroed run. */

@@ -50,10 +50,10 @@ static void print_conn(rnl_conn_t id, const struct rnl_conn_info *i)
 
 	print_end(local, sizeof(local), &i->tuple.laddr, i->tuple.lport);
 	print_end(remote, sizeof(remote), &i->tuple.raddr, i->tuple.rport);
-	printf("%16" PRIx64 " %-12s %-22s %-22s %9u %6u %9u %9u %7u %12" PRIu64 " %12" PRIu64 "\n", id,
+	printf("%16" PRIx64 " %-12s %-22s %-22s %9u %6u %9u %9u %7u %12" PRIu64 " %12" PRIu64 " %s\n", id,
 	       rnl_state_text(i->tcpi_state), local, remote, i->tcpi_rtt, i->tcpi_snd_cwnd,
 	       i->unacked_bytes, i->unread_bytes, i->tcpi_total_retrans, i->tcpi_bytes_received,
-	       i->tcpi_bytes_acked);
+	       i->tcpi_bytes_acked, i->cc);
 }
 
 void rnl_show_conn(struct rnl_endpoint *e, unsigned int max)
@@ -66,8 +66,8 @@ void rnl_show_conn(struct rnl_endpoint *e, unsigned int max)
 		puts("out of memory: show fewer connections");
 		return;
 	}
-	printf("%16s %-12s %-22s %-22s %9s %6s %9s %9s %7s %12s %12s\n", "id", "state", "local",
-	       "remote", "rtt us", "cwnd", "in flight", "unread", "retrans", "received", "acked");
+	printf("%16s %-12s %-22s %-22s %9s %6s %9s %9s %7s %12s %12s %s\n", "id", "state", "local",
+	       "remote", "rtt us", "cwnd", "in flight", "unread", "retrans", "received", "acked", "cc");
 	for (i = 0; i < e->topo.nb_stacks; i++) {
 		l.n = 0;
 		l.max = max - (unsigned int)shown;
@@ -174,6 +174,14 @@ static void show_addrs(const struct rnl_topo_opts *o)
 		puts("IPv6: as routers advertise");
 }
 
+/* The service's congestion control, or the one of all. */
+static void show_service(const struct rnl_service *s, const struct rnl_cc_ops *all)
+{
+	const struct rnl_cc_ops *cc = s->listen.opts.cc != NULL ? s->listen.opts.cc : all;
+
+	printf("  %s (%s)\n", s->text, cc != NULL ? cc->name : rnl_cc_nth(0)->name);
+}
+
 void rnl_show_config(struct rnl_endpoint *e)
 {
 	const struct rnl_topo_opts *o = &e->topo.opts;
@@ -184,7 +192,7 @@ void rnl_show_config(struct rnl_endpoint *e)
 		snprintf(vlan, sizeof(vlan), "%u", o->vlan);
 	printf("%s\n", e->listening ? "Listening:" : "Stopped; 'start' listens for:");
 	for (i = 0; i < e->params->nb_services; i++)
-		printf("  %s\n", e->params->services[i].text);
+		show_service(&e->params->services[i], o->cc);
 	show_addrs(o);
 	for (i = 0; i < e->topo.nb_devs; i++)
 		printf("Port %u: %u queues\n", e->topo.devs[i].port_id, e->topo.devs[i].nb_queues);

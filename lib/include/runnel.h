@@ -391,7 +391,7 @@ extern const struct rnl_cc_ops rnl_cc_dctcp;
 
 /** @return the congestion control of that name, or NULL: of those of the library. Any thread. */
 const struct rnl_cc_ops *rnl_cc_find(const char *name);
-/** @return congestion control i of the library, from 0; NULL past the last. Any thread. */
+/** @return congestion control i of the library; 0: the default; NULL past the last. Any thread. */
 const struct rnl_cc_ops *rnl_cc_nth(unsigned int i);
 
 /**

@@ -48,6 +48,9 @@ check show-conn type_line "show conn" "$KERNEL_IP.*ESTABLISHED|ESTABLISHED.*$KER
 id=$(tail -n 3 "$STATE/tmp/runnel.out" | sed -n "s/^ *\([0-9a-f]\{8,16\}\) ESTABLISHED.*/\1/p" | tail -n 1)
 check show-conn-id type_line "show conn $id" "tcpi_rtt .* us"
 check show-conn-no-id type_line "show conn nonsense" "is no connection"
+check set-cc type_line "set cc newreno" .
+check set-cc-shown type_line "show config" "echo:7 .newreno."
+check set-cc-unknown type_line "set cc nonsense" "give cubic, newreno"
 type_line stop .
 check refuses-after-stop within 5 peer refused $RUNNEL_IP 7
 check connections-outlive-stop type_line "show conn" "$KERNEL_IP"

@@ -35,6 +35,12 @@ int rnl_listen(struct rnl_stack *st, const struct rnl_listen_config *cfg, rnl_li
 	return 0;
 }
 
+int rnl_listener_set_opts(struct rnl_stack *st, rnl_listener_t l, const struct rnl_conn_opts *opts,
+                          struct rnl_error *err)
+{
+	return 0;
+}
+
 int rnl_unlisten(struct rnl_stack *st, rnl_listener_t l)
 {
 	return 0;

@@ -491,6 +491,9 @@ static void topology__options(void **state)
 	assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_NO_DAD, NULL, &err), 1);
 	assert_int_equal(o.ipv6, RNL_IPV6_ROUTERS | RNL_IPV6_AUTOCONF | RNL_IPV6_EUI64 |
 	                             RNL_IPV6_NO_DAD);
+	assert_null(o.cc);
+	assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_CC, "dctcp", &err), 1);
+	assert_ptr_equal(o.cc, &rnl_cc_dctcp);
 	assert_int_equal(rnl_topo_option(&o, 600, "x", &err), 0);
 	assert_int_equal(rnl_topo_option(&o, 'q', "x", &err), 0);
 }
@@ -511,6 +514,7 @@ static void topology__bad_options_are_named(void **state)
 	    {RNL_TOPO_OPT_TIME_WAIT, "0", "1ms"},
 	    {RNL_TOPO_OPT_LINK_WAIT, "0", "--link-wait"},
 	    {RNL_TOPO_OPT_SEED, "x", "--seed"},
+	    {RNL_TOPO_OPT_CC, "reno", "--cc 'reno' is not accepted: give cubic, newreno"},
 	};
 	struct rnl_topo_opts o = {0};
 

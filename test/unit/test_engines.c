@@ -112,6 +112,11 @@ static void service__grammar(void **state)
 	assert_int_equal(rnl_service_parse("echo,linger=reset", &s, &err), 0);
 	assert_true(s.listen.opts.linger_ms == RNL_LINGER_RESET);
 	rnl_service_free(&s);
+	assert_int_equal(rnl_service_parse("echo:7,cc=newreno", &s, &err), 0);
+	assert_ptr_equal(s.listen.opts.cc, &rnl_cc_newreno);
+	rnl_service_free(&s);
+	assert_int_equal(rnl_service_parse("echo:7,cc=reno", &s, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "cc=reno: give one of cubic, newreno"));
 	assert_int_equal(rnl_service_parse("sink:[2001:db8::1]:9", &s, &err), 0);
 	assert_int_equal(s.listen.prefix_len, 128);
 	assert_int_equal(s.listen.addr.b[0], 0x20);
@@ -142,6 +147,7 @@ static void service__refuses_in_one_line(void **state)
 	    "http:80,head=1",
 	    "echo:7,body=1",
 	    "echo:7,mss=1",
+	    "echo:7,cc",
 	    "source,bytes=99999999999999999999",
 	};
 	struct rnl_service s;

@@ -17,6 +17,32 @@ struct rnl_rtt {
 	uint32_t rttvar_us; /* mean deviation, times 4 */
 };
 
+#define RNL_MIN_RTT_WINDOW_US 30000000u
+
+/** The shortest round trip of the last one to two windows. All zero: none yet. */
+struct rnl_min_rtt {
+	uint64_t since_us; /* when the newer window began */
+	uint32_t newer_us, older_us; /* 0: none */
+};
+
+/** Takes a sample, us, not 0 (RFC 8985 6.2, step 1). */
+static inline void rnl_min_rtt_sample(struct rnl_min_rtt *m, uint32_t rtt_us, uint64_t now_us)
+{
+	if (now_us - m->since_us > RNL_MIN_RTT_WINDOW_US) {
+		m->older_us = m->newer_us;
+		m->newer_us = rtt_us;
+		m->since_us = now_us;
+	} else if (rtt_us < m->newer_us || m->newer_us == 0) {
+		m->newer_us = rtt_us;
+	}
+}
+
+/** @return the minimum, us; 0: none yet. */
+static inline uint32_t rnl_min_rtt_us(const struct rnl_min_rtt *m)
+{
+	return m->older_us != 0 && m->older_us < m->newer_us ? m->older_us : m->newer_us;
+}
+
 /** Takes a sample (us; 0 counts as 1). Samples of retransmitted data are the caller's to leave out
  * (Karn, RFC 6298 3). */
 void rnl_rtt_sample(struct rnl_rtt *r, uint32_t rtt_us);

@@ -877,7 +877,7 @@ struct rnl_conn_info {
 	uint32_t tcpi_segs_out,   /**< segments sent, SYN left out; counts while busy */
 		tcpi_segs_in;     /**< acceptable segments received; counts while busy */
 	uint32_t tcpi_notsent_bytes; /**< octets queued and not sent once */
-	uint32_t tcpi_min_rtt;    /**< us; 0: none. This version keeps none */
+	uint32_t tcpi_min_rtt;    /**< shortest round trip of the last half to whole minute, us; 0: none */
 	uint32_t tcpi_data_segs_in, /**< segments with payload received; counts while busy */
 		tcpi_data_segs_out; /**< segments with payload sent, again or not; counts while busy */
 	uint64_t tcpi_busy_time,  /**< with data queued or in flight, us; counts while busy */
@@ -886,6 +886,9 @@ struct rnl_conn_info {
 	uint32_t tcpi_delivered;  /**< segments' worth of payload delivered; counts while busy */
 	uint64_t tcpi_bytes_sent, /**< payload octets sent, again or not; counts while busy */
 		tcpi_bytes_retrans; /**< of them: sent again */
+	uint32_t tcpi_dsack_dups, /**< D-SACKs received; counts while busy */
+		tcpi_reord_seen,  /**< how often the order of delivery was seen to change; while busy */
+		tcpi_reordering;  /**< segments that one came late, at least 3 */
 	uint32_t tcpi_rcv_ooopack; /**< segments that came out of order; counts while busy */
 	uint32_t tcpi_snd_wnd,    /**< the peer's window, octets */
 		tcpi_rcv_wnd;     /**< our window, octets */

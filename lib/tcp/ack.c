@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Owns what an acknowledgement changes: SND.UNA, the send window, round trip, loss recovery, and
- * through the ops table the congestion window. Loss detection is NewReno's (RFC 6582): each duplicate
- * ACK stands for one segment that left the network. Floor 3.
- * RFC 9293 3.10.7.4 (fifth check), RFC 5681 3, RFC 6298 5, RFC 6582 3, RFC 3042, RFC 7323 4.
+ * Owns what an acknowledgement changes: SND.UNA, the send window, round trip; and the order in which
+ * the rest of it is told: sent ranges -> SACK blocks -> loss recovery -> congestion control. Floor 3.
+ * RFC 9293 3.10.7.4 (fifth check), RFC 5681 2, RFC 6298 5, RFC 7323 4.
  */
 #include "base/seq.h"
-#include "tcp/tcp.h"
-
-#define DUP_THRESH 3 /* RFC 5681 3.2 */
+#include "tcp/acked.h"
 
 uint32_t rnl_ack_inflight(const struct rnl_tcb *tcb)
 {
@@ -81,68 +78,51 @@ static void window_opened(struct rnl_core *core, struct rnl_tcb *tcb)
 /* Send times are exact to the microsecond but say nothing of segments sent twice (RFC 6298 3);
  * timestamps do (RFC 7323 4.1), to the millisecond. */
 static uint32_t measure_rtt(const struct rnl_core *core, const struct rnl_tcb *tcb,
-			    const struct rnl_seg *seg, const struct rnl_sentq_acked *a)
+			    const struct rnl_seg *seg, const struct rnl_acked *a)
 {
+	uint64_t sent_us = a->q.rtt_sent_us;
 	uint32_t ms;
 
-	if (a->rtt_sent_us != 0)
-		return core->now_us > a->rtt_sent_us ? (uint32_t)(core->now_us - a->rtt_sent_us) : 1;
-	if (!(tcb->flags & RNL_F_TS) || !(seg->opt.has & RNL_OPT_TS) || seg->opt.tsecr == 0)
+	if (sent_us != 0)
+		return core->now_us > sent_us ? (uint32_t)(core->now_us - sent_us) : 1;
+	if (!a->advanced || !(tcb->flags & RNL_F_TS) || !(seg->opt.has & RNL_OPT_TS) ||
+	    seg->opt.tsecr == 0)
 		return 0;
 	ms = core->now_ms + tcb->ts_offset - seg->opt.tsecr;
 	return ms < RNL_RTO_MAX_US / 1000 ? RTE_MAX(ms * 1000, 1000u) : 0;
 }
 
-/* Marks the first unacknowledged segment lost and lets it out whatever cwnd says. */
-static void retransmit_head(struct rnl_core *core, struct rnl_tcb *tcb)
+/* What was sent again after this time was not what the segment acknowledges, by its timestamp and by the
+ * shortest round trip known (RFC 8985 6.2, step 2). */
+static uint64_t spurious_after(const struct rnl_core *core, const struct rnl_tcb *tcb,
+			       const struct rnl_seg *seg)
 {
-	struct rnl_work *w = tcb->work;
-	const struct rnl_range *head = rnl_sentq_at(&core->ranges, w->sentq.head);
+	const struct rnl_work *w = tcb->work;
+	uint64_t after_us = core->now_us - rnl_min_rtt_us(&w->min_rtt);
+	uint32_t ms;
 
-	if (head->end - head->seq > tcb->snd_mss)
-		rnl_sentq_split(&w->sentq, &core->ranges, w->sentq.head, head->seq + tcb->snd_mss);
-	rnl_sentq_mark_lost(&w->sentq, &core->ranges, w->sentq.head);
-	tcb->flags |= RNL_F_RTX_NOW;
-	rnl_core_output(core, tcb);
+	if ((w->sentq.retrans_bytes | w->sentq.lost_bytes) == 0)
+		return UINT64_MAX;
+	if (!(tcb->flags & RNL_F_TS) || !(seg->opt.has & RNL_OPT_TS) || seg->opt.tsecr == 0)
+		return after_us;
+	ms = core->now_ms + tcb->ts_offset - seg->opt.tsecr;
+	if (ms > 1 && ms < RNL_RTO_MAX_US / 1000)
+		after_us = RTE_MIN(after_us, core->now_us - (ms - 1) * UINT64_C(1000));
+	return after_us;
 }
 
-static struct rnl_ack_sample sample_of(const struct rnl_core *core, const struct rnl_tcb *tcb)
+void rnl_ack_describe(const struct rnl_core *core, const struct rnl_tcb *tcb,
+		      struct rnl_ack_sample *s)
 {
-	return (struct rnl_ack_sample){
-	    .now_us = core->now_us,
-	    .delivered = tcb->work->delivered,
-	    .inflight_bytes = tcb->snd_nxt - tcb->snd_una,
-	    .srtt_us = tcb->rtt.srtt_us >> 3,
-	    .cwnd_limited = tcb->flags & RNL_F_CWND_LIMITED,
-	    .in_recovery = tcb->flags & RNL_F_RECOVERY,
-	};
-}
+	const struct rnl_work *w = tcb->work;
 
-/* RFC 6582 3.2: a full acknowledgement ends recovery, a partial one shows the next hole. */
-static void recovery_acked(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t ack,
-			   const struct rnl_ack_sample *s)
-{
-	struct rnl_work *w = tcb->work;
-	uint32_t segments = s->acked_bytes > tcb->snd_mss ? w->dup_acks : 1;
-
-	if (rnl_seq_geq(ack, w->recover)) {
-		w->dup_acks = 0;
-		if (tcb->flags & RNL_F_RECOVERY) {
-			w->ccops->on_recovered(&w->cc, s);
-			rnl_core_count(core, RNL_C_tcp_recovered);
-		}
-		tcb->flags &= ~(RNL_F_RECOVERY | RNL_F_LOSS);
-		return;
-	}
-	if (tcb->flags & RNL_F_LOSS)
-		return;
-	/* The octets acknowledged are those that the duplicate ACKs stood for. */
-	while (segments > 0 && s->acked_bytes / 2 < segments * (tcb->snd_mss / 2))
-		segments--;
-	w->dup_acks -= RTE_MIN(w->dup_acks, segments);
-	rnl_core_count(core, RNL_C_tcp_partial_acks);
-	if (!(rnl_sentq_at(&core->ranges, w->sentq.head)->flags & RNL_RANGE_RETRANS))
-		retransmit_head(core, tcb);
+	s->now_us = core->now_us;
+	s->delivered = w->delivered;
+	s->lost = w->sentq.lost_total;
+	s->inflight_bytes = tcb->snd_nxt - tcb->snd_una;
+	s->pipe_bytes = rnl_ack_inflight(tcb);
+	s->srtt_us = tcb->rtt.srtt_us >> 3;
+	s->min_rtt_us = rnl_min_rtt_us(&w->min_rtt);
 }
 
 /* Our FIN is acknowledged. @return false: the connection is over. */
@@ -170,59 +150,80 @@ static bool fin_acked(struct rnl_core *core, struct rnl_tcb *tcb)
 	}
 }
 
-/* Takes [SND.UNA, ack) out of the queues. @return the sample for congestion control. */
-static struct rnl_ack_sample take_acked(struct rnl_core *core, struct rnl_tcb *tcb,
-					const struct rnl_seg *seg)
+/* Takes [SND.UNA, SEG.ACK) out of the queues. */
+static void take_cumulative(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg,
+			    struct rnl_acked *a)
 {
 	struct rnl_work *w = tcb->work;
 	struct rnl_sndbuf_env env = rnl_core_sndbuf_env(core, tcb->nexthop);
-	struct rnl_ack_sample s = sample_of(core, tcb);
-	struct rnl_sentq_acked a;
 	uint32_t data = seg->ack - tcb->snd_una;
 
-	rnl_sentq_ack(&w->sentq, &core->ranges, seg->ack, &a);
-	data -= !!(a.flags & RNL_RANGE_SYN);
+	rnl_sentq_ack(&w->sentq, &core->ranges, seg->ack, &a->q);
+	data -= !!(a->q.flags & RNL_RANGE_SYN);
 	data -= (tcb->flags & RNL_F_FIN_SENT) && seg->ack == tcb->snd_nxt;
 	tcb->snd_una = seg->ack;
 	tcb->snd_bytes += data;
 	if (data > 0)
 		rnl_sndbuf_ack(&w->snd, &env, tcb->snd_bytes);
-	w->delivered += data;
-	w->delivered_us = core->now_us;
-	w->first_sent_us = a.sent_us;
 	w->unacked_us = core->now_us;
-	s.acked_bytes = data;
-	s.delivered = w->delivered;
-	s.rtt_us = measure_rtt(core, tcb, seg, &a);
-	if (s.rtt_us != 0)
-		rnl_rtt_sample(&tcb->rtt, s.rtt_us);
-	return s;
-}
-
-static bool new_ack(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg)
-{
-	struct rnl_work *w = tcb->work;
-	struct rnl_ack_sample s = take_acked(core, tcb, seg);
-
+	a->s.acked_bytes = data;
 	tcb->backoff = 0;
 	tcb->flags &= ~RNL_F_R1;
-	if (s.acked_bytes > 0)
-		w->ccops->on_ack(&w->cc, &s);
-	if (tcb->flags & (RNL_F_RECOVERY | RNL_F_LOSS))
-		recovery_acked(core, tcb, seg->ack, &s);
-	else
-		w->dup_acks = 0;
-	/* RFC 6298 5.2, 5.3 */
-	if (tcb->snd_una == tcb->snd_nxt)
+}
+
+static void take_rtt(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg,
+		     struct rnl_acked *a)
+{
+	struct rnl_work *w = tcb->work;
+
+	a->s.srtt_us = tcb->rtt.srtt_us >> 3;
+	a->s.rtt_us = measure_rtt(core, tcb, seg, a);
+	if (a->s.rtt_us != 0) {
+		rnl_rtt_sample(&tcb->rtt, a->s.rtt_us);
+		rnl_min_rtt_sample(&w->min_rtt, a->s.rtt_us, core->now_us);
+		w->tlp_rtt_seen = true;
+	}
+	a->s.min_rtt_us = rnl_min_rtt_us(&w->min_rtt);
+}
+
+/* What arrived at the peer by this segment's account. */
+static void gather(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg,
+		   struct rnl_acked *a)
+{
+	struct rnl_work *w = tcb->work;
+
+	a->q.spurious_after_us = spurious_after(core, tcb, seg);
+	a->s.now_us = core->now_us;
+	a->s.inflight_bytes = tcb->snd_nxt - tcb->snd_una;
+	a->s.cwnd_limited = tcb->flags & RNL_F_CWND_LIMITED;
+	if (a->advanced)
+		take_cumulative(core, tcb, seg, a);
+	if (unlikely(seg->opt.has & RNL_OPT_SACK) && (tcb->flags & RNL_F_SACK))
+		rnl_sack_take(core, tcb, seg, a);
+	a->s.sacked_bytes = a->q.new_sacked_bytes;
+	w->delivered += a->q.bytes - a->q.sacked_bytes + a->q.new_sacked_bytes;
+	if (a->q.delivered_any) {
+		w->delivered_us = core->now_us;
+		w->first_sent_us = a->q.sent_us;
+	}
+	a->s.delivered = w->delivered;
+	a->s.prior_delivered = w->delivered - (uint32_t)((uint32_t)w->delivered - a->q.delivered);
+	a->s.lost = w->sentq.lost_total;
+	take_rtt(core, tcb, seg, a);
+}
+
+/* RFC 6298 5.2, 5.3. */
+static void restart_timers(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	struct rnl_work *w = tcb->work;
+
+	if (tcb->snd_una == tcb->snd_nxt) {
 		w->rto_at_us = 0;
-	else
-		rnl_ack_arm_rto(core, tcb);
-	if (w->snd.head != RNL_NIL || (tcb->flags & RNL_F_FIN_QUEUED) || w->sentq.lost_bytes > 0)
-		rnl_core_output(core, tcb);
-	rnl_ack_maybe_writable(core, tcb);
-	if ((tcb->flags & RNL_F_FIN_SENT) && tcb->snd_una == tcb->snd_nxt)
-		return fin_acked(core, tcb);
-	return true;
+		w->loss_at_us = 0;
+		return;
+	}
+	rnl_ack_arm_rto(core, tcb);
+	rnl_tlp_schedule(core, tcb);
 }
 
 /* RFC 5681 2: an ACK of SND.UNA without data, SYN, FIN or news of the window, while data is out. */
@@ -232,42 +233,41 @@ static bool is_duplicate(const struct rnl_tcb *tcb, const struct rnl_seg *seg)
 	       !(seg->flags & (RNL_TH_SYN | RNL_TH_FIN));
 }
 
-/*
- * RFC 5681 3.2, RFC 6582 3.2, RFC 3042: the first two let new segments out, the third retransmits.
- * DEVIATES RFC 6582 3.2: duplicates of exactly `recover` begin a recovery as well: the first segment
- * that was sent after the last one may be lost like any other, and the alternative is a timeout.
- */
-static void duplicate_ack(struct rnl_core *core, struct rnl_tcb *tcb)
+/* @return false: the connection is over. */
+static bool take(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg,
+		 struct rnl_acked *a)
 {
 	struct rnl_work *w = tcb->work;
-	struct rnl_ack_sample s;
 
-	rnl_core_count(core, RNL_C_tcp_rx_dup_ack);
-	if ((tcb->flags & RNL_F_LOSS) || w->persist)
-		return;
-	if ((w->dup_acks + 1) * (uint32_t)tcb->snd_mss <= tcb->snd_nxt - tcb->snd_una + tcb->snd_mss)
-		w->dup_acks++;
-	rnl_core_output(core, tcb);
-	if ((tcb->flags & RNL_F_RECOVERY) || w->dup_acks < DUP_THRESH ||
-	    rnl_seq_lt(tcb->snd_una, w->recover))
-		return;
-	s = sample_of(core, tcb);
-	w->recover = tcb->snd_nxt;
-	tcb->flags |= RNL_F_RECOVERY;
-	w->ccops->on_congestion(&w->cc, RNL_CC_LOSS, &s);
-	rnl_core_count(core, RNL_C_tcp_fast_retransmits);
-	retransmit_head(core, tcb);
+	gather(core, tcb, seg, a);
+	if (tcb->flags & RNL_F_SACK)
+		rnl_recovery_ack(core, tcb, seg, a);
+	else
+		rnl_dupack_ack(core, tcb, seg, a);
+	if (a->advanced)
+		restart_timers(core, tcb);
+	else if (a->q.new_sacked_bytes != 0)
+		rnl_tlp_schedule(core, tcb);
+	if (w->snd.head != RNL_NIL || (tcb->flags & RNL_F_FIN_QUEUED) || w->sentq.lost_bytes > 0)
+		rnl_core_output(core, tcb);
+	rnl_ack_maybe_writable(core, tcb);
+	if (a->advanced && (tcb->flags & RNL_F_FIN_SENT) && tcb->snd_una == tcb->snd_nxt)
+		return fin_acked(core, tcb);
+	return true;
 }
 
 bool rnl_ack(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg)
 {
 	bool changed = update_window(core, tcb, seg);
+	struct rnl_acked a = {.advanced = rnl_seq_gt(seg->ack, tcb->snd_una)};
 
-	if (rnl_seq_gt(seg->ack, tcb->snd_una)) {
-		if (!new_ack(core, tcb, seg))
+	if (!a.advanced && !changed && is_duplicate(tcb, seg)) {
+		rnl_core_count(core, RNL_C_tcp_rx_dup_ack);
+		a.duplicate = true;
+	}
+	if (a.advanced || (tcb->work != NULL && (a.duplicate || (seg->opt.has & RNL_OPT_SACK)))) {
+		if (!take(core, tcb, seg, &a))
 			return false;
-	} else if (!changed && is_duplicate(tcb, seg)) {
-		duplicate_ack(core, tcb);
 	}
 	if (changed)
 		window_opened(core, tcb);

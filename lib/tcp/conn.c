@@ -117,6 +117,7 @@ struct rnl_work *rnl_tcb_busy(struct rnl_core *core, struct rnl_tcb *tcb)
 	w->snd.owner = rnl_core_index(core, tcb);
 	w->delivered_us = core->now_us;
 	w->recover = tcb->snd_una - 1;
+	w->tlp_rtt_seen = tcb->rtt.srtt_us != 0;
 	tcb->work = w;
 	start_cc(core, tcb, w);
 	rnl_tune_start(core, tcb);
@@ -149,7 +150,7 @@ void rnl_tcb_fold(struct rnl_core *core, struct rnl_tcb *tcb)
 	/* What stands on the output list has something to send yet: SYN, FIN, an ACK. */
 	if ((tcb->flags & RNL_F_ON_OUTPUT) || !rnl_sentq_empty(&w->sentq) ||
 	    w->snd.head != RNL_NIL || w->rcvq.head != NULL || !rnl_reasm_empty(&w->reasm) ||
-	    w->rto_at_us != 0 || w->delack_at_us != 0)
+	    w->rto_at_us != 0 || w->loss_at_us != 0 || w->delack_at_us != 0)
 		return;
 	w->ccops->fold(&w->cc, &tcb->folded);
 	tcb->flags &= ~(RNL_F_RECOVERY | RNL_F_LOSS | RNL_F_CWND_LIMITED);

@@ -13,6 +13,8 @@
 
 #include "algo/cc.h"
 #include "algo/pacer.h"
+#include "algo/prr.h"
+#include "algo/rack.h"
 #include "algo/rate.h"
 #include "algo/rcvq.h"
 #include "algo/reasm.h"
@@ -157,13 +159,24 @@ struct rnl_work {
 	struct rnl_sentq sentq;
 	struct rnl_sndbuf snd;
 	uint64_t rto_at_us;    /* retransmission or persist timer, 0: off */
+	uint64_t loss_at_us;   /* RACK's reordering timer or the tail loss probe's, 0: off */
 	uint64_t delack_at_us; /* delayed-ACK timer, 0: off */
 	uint64_t delivered;    /* octets delivered (RFC 8985, delivery rate) */
 	uint64_t delivered_us;
 	uint64_t first_sent_us;
 	uint64_t unacked_us;   /* since when the head has been unacknowledged, for the user timeout */
 	uint64_t last_send_us; /* last segment with payload, for the restart after idle */
-	uint32_t recover;      /* RFC 6582 */
+	struct rnl_min_rtt min_rtt;
+	struct rnl_rack rack;
+	struct rnl_prr prr;
+	uint32_t recover;      /* SND.NXT when recovery began (RFC 6582, RFC 6675 RecoveryPoint) */
+	uint32_t undo_una;     /* SND.UNA then */
+	uint32_t undo_bytes;   /* octets sent again since then that have not arrived twice */
+	uint32_t undo_tsval;   /* TSval of the first retransmission since then */
+	uint32_t tlp_end;      /* TLP.end_seq, while tlp_out */
+	uint32_t reordering_bytes; /* farthest that a segment came late, octets */
+	uint32_t reord_seen;   /* how often one did */
+	uint32_t dsacks;       /* D-SACKs received */
 	uint32_t dup_acks;     /* duplicate ACKs: segments known to have left the network */
 	uint32_t total_retrans; /* segments, for tcpi_total_retrans */
 	uint32_t index;        /* own index in the pool */
@@ -182,6 +195,13 @@ struct rnl_work {
 	uint32_t peer_fin; /* sequence number of a FIN that arrived out of order */
 	bool peer_fin_seen;
 	bool persist; /* rto_at_us is the persist timer */
+	bool loss_is_pto;  /* loss_at_us is the tail loss probe's */
+	bool tlp_out;      /* a probe was sent and not acknowledged */
+	bool tlp_retrans;  /* it repeated a segment (TLP.is_retrans) */
+	bool tlp_rtt_seen; /* a round trip was measured since the last probe */
+	bool undo;         /* the last response can be taken back */
+	bool undo_stamped; /* undo_tsval holds */
+	bool undo_acked;   /* RFC 3522: the acknowledgement that tells has come */
 	uint32_t next_free;
 };
 

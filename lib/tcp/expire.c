@@ -5,6 +5,7 @@
  * and a node that fires for nothing arms itself anew. Floor 3.
  *
  *   retransmission  RFC 6298 5, RFC 9293 3.8.3 (R1, R2)
+ *   loss            RFC 8985 6.2 (reordering), 7 (tail loss probe)
  *   persist         RFC 9293 3.8.6.1: the window is closed, or too small to be worth a segment
  *   delayed ACK     RFC 9293 3.8.6.3
  *   pacing          draft-ietf-ccwg-bbr 5.6.2: what waited may be sent
@@ -15,8 +16,8 @@
 #include <errno.h>
 
 #include "base/seq.h"
+#include "tcp/acked.h"
 #include "tcp/pmtu.h"
-#include "tcp/tcp.h"
 
 #define R1 3 /* RFC 9293 3.8.3 (SHLD-10) */
 #define PROBE_BACKOFF_MAX 16
@@ -68,12 +69,7 @@ static bool gave_up(struct rnl_core *core, struct rnl_tcb *tcb)
 static void retransmission_timeout(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	struct rnl_work *w = tcb->work;
-	struct rnl_ack_sample s = {
-	    .now_us = core->now_us,
-	    .inflight_bytes = tcb->snd_nxt - tcb->snd_una,
-	    .delivered = w->delivered,
-	    .srtt_us = tcb->rtt.srtt_us >> 3,
-	};
+	struct rnl_ack_sample s = {0};
 
 	if (gave_up(core, tcb))
 		return;
@@ -81,6 +77,7 @@ static void retransmission_timeout(struct rnl_core *core, struct rnl_tcb *tcb)
 	w->meter.rtos++;
 	w->meter.rto_episodes += tcb->backoff == 0;
 	rnl_pmtu_timeout(core, tcb);
+	rnl_ack_describe(core, tcb, &s);
 	if (connecting(tcb))
 		tcb->flags |= RNL_F_SYN_LOST;
 	else if (tcb->backoff == 0)
@@ -89,11 +86,7 @@ static void retransmission_timeout(struct rnl_core *core, struct rnl_tcb *tcb)
 		tcb->flags |= RNL_F_R1; /* RFC 9293 3.8.3 (SHLD-9) */
 		tcb->soft_error = ETIMEDOUT;
 	}
-	tcb->flags &= ~RNL_F_RECOVERY;
-	tcb->flags |= RNL_F_LOSS | RNL_F_RTX_NOW;
-	w->recover = tcb->snd_nxt;
-	w->dup_acks = 0;
-	rnl_sentq_mark_all_lost(&w->sentq, &core->ranges);
+	rnl_recovery_timeout(core, tcb);
 	rnl_ack_arm_rto(core, tcb);
 	rnl_core_output(core, tcb);
 }
@@ -227,7 +220,13 @@ static void work_due(struct rnl_core *core, struct rnl_tcb *tcb)
 		w->pace_at_us = 0;
 		rnl_core_output(core, tcb);
 	}
-	if (w->rto_at_us != 0 && w->rto_at_us <= core->now_us)
+	if (w->loss_at_us != 0 && w->loss_at_us <= core->now_us) {
+		if (w->loss_is_pto)
+			rnl_tlp_due(core, tcb);
+		else
+			rnl_recovery_due(core, tcb);
+	}
+	if (tcb->state != RNL_CLOSED && w->rto_at_us != 0 && w->rto_at_us <= core->now_us)
 		rto_due(core, tcb);
 }
 
@@ -295,6 +294,8 @@ static uint64_t work_deadline(struct rnl_core *core, struct rnl_tcb *tcb)
 
 	if (w->rto_at_us != 0)
 		at = w->rto_at_us;
+	if (w->loss_at_us != 0)
+		at = RTE_MIN(at, w->loss_at_us);
 	if (w->delack_at_us != 0)
 		at = RTE_MIN(at, w->delack_at_us);
 	if (w->pace_at_us != 0)

@@ -105,6 +105,10 @@ static void meter_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
 	info->tcpi_bytes_sent = meter->bytes_sent;
 	info->tcpi_bytes_retrans = meter->bytes_retrans;
 	info->tcpi_rcv_ooopack = meter->ooo_segs;
+	info->tcpi_dsack_dups = w->dsacks;
+	info->tcpi_reord_seen = w->reord_seen;
+	info->tcpi_reordering = RTE_MAX(3u, segments(w->reordering_bytes, tcb->snd_mss));
+	info->tcpi_min_rtt = rnl_min_rtt_us(&w->min_rtt);
 	info->tcpi_total_rto = meter->rtos;
 	info->tcpi_total_rto_recoveries = meter->rto_episodes;
 	info->tcpi_delivered =
@@ -121,7 +125,7 @@ static void work_info(const struct rnl_tcb *tcb, const struct rnl_work *w,
 	uint32_t octets = flight > 0 ? flight - (syn || fin) : 0;
 
 	info->tcpi_unacked = segments(flight, tcb->snd_mss);
-	info->tcpi_sacked = w->dup_acks;
+	info->tcpi_sacked = w->dup_acks + segments(w->sentq.sacked_bytes, tcb->snd_mss);
 	info->tcpi_lost = segments(w->sentq.lost_bytes, tcb->snd_mss);
 	info->tcpi_retrans = segments(w->sentq.retrans_bytes, tcb->snd_mss);
 	info->tcpi_total_retrans = w->total_retrans;

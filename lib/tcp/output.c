@@ -5,8 +5,8 @@
  * RFC 9293 3.7.4 (Nagle), 3.8.6.2.1 (silly windows), 3.8.6.1; RFC 5681 3; RFC 6298 5.
  */
 #include "base/seq.h"
+#include "tcp/acked.h"
 #include "tcp/sackgen.h"
-#include "tcp/tcp.h"
 
 enum verdict {
 	SENT,  /* go on */
@@ -29,6 +29,7 @@ static struct rnl_range stamp(const struct rnl_core *core, const struct rnl_work
 	    .delivered = (uint32_t)w->delivered,
 	    .delivered_us = w->delivered_us,
 	    .first_sent_us = w->first_sent_us,
+	    .lost = (uint32_t)w->sentq.lost_total,
 	    .sends = 1,
 	};
 }
@@ -72,11 +73,10 @@ static struct rte_mbuf *payload(struct rnl_core *core, struct rnl_tcb *tcb, uint
 	return NULL;
 }
 
-/* Sends the first lost range again, at most one segment of it (RFC 5681 3.2, RFC 6298 5.4). */
-static enum verdict retransmit(struct rnl_core *core, struct rnl_tcb *tcb)
+/* Sends range i again, at most one segment of it. */
+static enum verdict resend(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t i)
 {
 	struct rnl_work *w = tcb->work;
-	uint32_t i = rnl_sentq_first_lost(&w->sentq, &core->ranges);
 	struct rnl_range *r = rnl_sentq_at(&core->ranges, i);
 	uint32_t len = r->end - r->seq - !!(r->flags & RNL_RANGE_FIN);
 	struct rnl_range again = stamp(core, w);
@@ -99,6 +99,7 @@ static enum verdict retransmit(struct rnl_core *core, struct rnl_tcb *tcb)
 	if (len > 0 && offset_of(tcb, r->seq) + len == w->snd.end)
 		flags |= RNL_TH_PSH;
 	rnl_sentq_resent(&w->sentq, &core->ranges, i, &again);
+	rnl_recovery_resent(core, tcb, r->end - r->seq);
 	tcb->flags &= ~RNL_F_RTX_NOW;
 	w->total_retrans++;
 	w->meter.bytes_retrans += len;
@@ -110,6 +111,12 @@ static enum verdict retransmit(struct rnl_core *core, struct rnl_tcb *tcb)
 	rnl_emit_data(core, tcb, m, r->seq, flags);
 	start_rto(core, tcb);
 	return SENT;
+}
+
+/* The first lost range (RFC 5681 3.2, RFC 6298 5.4, RFC 6675 4, NextSeg (1)). */
+static enum verdict retransmit(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	return resend(core, tcb, rnl_sentq_first_lost(&tcb->work->sentq, &core->ranges));
 }
 
 static enum verdict retransmissions(struct rnl_core *core, struct rnl_tcb *tcb)
@@ -243,6 +250,7 @@ static enum verdict send_new(struct rnl_core *core, struct rnl_tcb *tcb, uint32_
 		return v;
 	r.seq = seq;
 	r.end = seq + len + fin;
+	r.mss = tcb->snd_mss;
 	r.flags = fin ? RNL_RANGE_FIN : 0;
 	if (rnl_sentq_push(&w->sentq, &core->ranges, &r) == RNL_NIL) {
 		rnl_core_count(core, RNL_C_pool_ranges_empty);
@@ -262,7 +270,8 @@ static enum verdict send_new(struct rnl_core *core, struct rnl_tcb *tcb, uint32_
 	w->last_send_us = core->now_us;
 	rnl_pacer_sent(&w->pacer, len);
 	rnl_count_n(&core->counters, RNL_C_tcp_tx_bytes, len);
-	if (w->dup_acks > 0 && !(tcb->flags & RNL_F_RECOVERY))
+	w->prr.out += len;
+	if ((w->dup_acks | w->sentq.sacked_bytes) != 0 && !(tcb->flags & RNL_F_RECOVERY))
 		rnl_core_count(core, RNL_C_tcp_limited_transmits);
 	if (unlikely(tcb->flags & RNL_F_URGENT))
 		flags |= rnl_urgent_flag(tcb, seq);
@@ -334,10 +343,47 @@ bool rnl_output_probe(struct rnl_core *core, struct rnl_tcb *tcb)
 	if (tcb->snd_una == tcb->snd_nxt) {
 		v = send_new(core, tcb, data, !data);
 	} else {
-		rnl_sentq_mark_lost(&w->sentq, &core->ranges, w->sentq.head);
+		rnl_recovery_head_lost(core, tcb);
 		v = retransmit(core, tcb);
 	}
 	return v == SENT;
+}
+
+/* RFC 8985 7.3: the last segment, which is what shows the loss of those before it. */
+static enum verdict repeat_tail(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	struct rnl_work *w = tcb->work;
+	uint32_t i = w->sentq.tail;
+	const struct rnl_range *r = rnl_sentq_at(&core->ranges, i);
+	uint32_t len = r->end - r->seq - !!(r->flags & RNL_RANGE_FIN);
+
+	if (len > tcb->snd_mss) {
+		uint32_t last = len % tcb->snd_mss;
+
+		last = last != 0 ? last : tcb->snd_mss;
+		i = rnl_sentq_split(&w->sentq, &core->ranges, i, r->seq + len - last);
+		if (i == RNL_NIL) {
+			rnl_core_count(core, RNL_C_pool_ranges_empty);
+			return STUCK;
+		}
+	}
+	return resend(core, tcb, i);
+}
+
+bool rnl_output_tlp(struct rnl_core *core, struct rnl_tcb *tcb, bool *retrans)
+{
+	uint64_t left = 0;
+	uint32_t len;
+
+	if (no_room(core, tcb))
+		return false;
+	if (!(tcb->flags & RNL_F_FIN_SENT))
+		left = rnl_sndbuf_left(&tcb->work->snd, offset_of(tcb, tcb->snd_nxt));
+	len = (uint32_t)RTE_MIN(left, (uint64_t)tcb->snd_mss);
+	*retrans = len == 0 || len > window_room(tcb);
+	if (*retrans)
+		return repeat_tail(core, tcb) == SENT;
+	return send_new(core, tcb, len, len == left && fin_fits(tcb, len)) == SENT;
 }
 
 static enum verdict send_syn(struct rnl_core *core, struct rnl_tcb *tcb)
@@ -416,12 +462,16 @@ bool rnl_tcp_output(struct rnl_core *core, struct rnl_tcb *tcb)
 	if (tcb->state == RNL_SYN_SENT || tcb->state == RNL_SYN_RECEIVED)
 		return send_syn(core, tcb) != STUCK;
 	if (tcb->work != NULL && may_send_data(tcb)) {
+		uint32_t nxt = tcb->snd_nxt;
+
 		rnl_info_before_output(core, tcb);
 		rnl_pace_begin(core, tcb);
 		v = retransmissions(core, tcb);
 		if (v == SENT)
 			v = new_data(core, tcb);
 		rnl_info_after_output(core, tcb);
+		if (tcb->snd_nxt != nxt && tcb->work != NULL)
+			rnl_tlp_schedule(core, tcb);
 	}
 	/* An ACK does not wait for the buffer that data waits for: it may be what frees one. */
 	if (tcb->state != RNL_CLOSED && acks(core, tcb) == STUCK)

@@ -43,7 +43,7 @@ uint32_t rnl_tcb_rto(const struct rnl_core *core, const struct rnl_tcb *tcb);
 /** Verifies every invariant of a connection. @return NULL, or which one is broken. */
 const char *rnl_tcb_check(const struct rnl_core *core, const struct rnl_tcb *tcb);
 
-/* ---- input.c, validate.c, ack.c, text.c: a segment arrives ---- */
+/* ---- input.c, validate.c, ack.c, text.c: a segment arrives (what ack.c calls: tcp/acked.h) ---- */
 
 /** Handles a segment for a connection (RFC 9293 3.10.7.3, 3.10.7.4). Takes seg->m. */
 void rnl_tcp_input(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg);
@@ -60,6 +60,9 @@ void rnl_validate_ts_update(struct rnl_tcb *tcb, const struct rnl_seg *seg);
 bool rnl_ack(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg);
 /** @return octets that are in the network as far as is known (RFC 6675's pipe). */
 uint32_t rnl_ack_inflight(const struct rnl_tcb *tcb);
+/** Fills in what a sample says of the connection, without an acknowledgement. */
+void rnl_ack_describe(const struct rnl_core *core, const struct rnl_tcb *tcb,
+		      struct rnl_ack_sample *s);
 /** (Re)starts the retransmission timer (RFC 6298 5). */
 void rnl_ack_arm_rto(struct rnl_core *core, struct rnl_tcb *tcb);
 /** Makes `writable` due when enough of the send buffer is free. */
@@ -223,6 +226,9 @@ void rnl_syncookie_rotate(struct rnl_core *core, const uint8_t *cookie);
 bool rnl_tcp_output(struct rnl_core *core, struct rnl_tcb *tcb);
 /** Sends one octet (or FIN) past a closed window, or again what is out already. @return false: not. */
 bool rnl_output_probe(struct rnl_core *core, struct rnl_tcb *tcb);
+/** Sends one segment more for a tail loss probe: new data if there is any and the window takes it, else
+ * the last segment again (*retrans). @return false: not. */
+bool rnl_output_tlp(struct rnl_core *core, struct rnl_tcb *tcb, bool *retrans);
 /** The connection's timer fired: handles every deadline that passed, arms the next one. */
 void rnl_tcp_expire(struct rnl_core *core, struct rnl_tcb *tcb);
 /** Arms the timer for the earliest deadline: after options or the application's timer changed, and

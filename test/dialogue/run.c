@@ -214,8 +214,8 @@ static void moved_on(char *out, size_t cap, const char *text, long step)
 }
 
 /* "repeat N < SEGMENT": the same segment N times at once; "repeat N by STEP < SEGMENT": each STEP
- * further on. */
-static void repeat_in(struct dialogue *d, char *text)
+ * further on; "repeat N COMMAND". */
+static void repeat(struct dialogue *d, char *text)
 {
 	const char *count = word_next(&text);
 	unsigned long n = count == NULL ? 0 : strtoul(count, NULL, 10);
@@ -226,13 +226,16 @@ static void repeat_in(struct dialogue *d, char *text)
 		step = strtol(text + 3, &text, 10);
 	while (isspace((unsigned char)*text))
 		text++;
-	if (*text != '<' || n == 0) {
-		dialogue_fail(d, "repeat N [by STEP] < SEGMENT");
+	if (n == 0) {
+		dialogue_fail(d, "repeat N [by STEP] < SEGMENT, repeat N COMMAND");
 		return;
 	}
 	for (unsigned long i = 0; i < n && !d->failed; i++) {
-		moved_on(copy, sizeof(copy), text + 1, (long)i * step);
-		segment_in(d, copy);
+		moved_on(copy, sizeof(copy), text, (long)i * step);
+		if (*copy == '<')
+			segment_in(d, copy + 1);
+		else
+			command_run(d, copy);
 	}
 }
 
@@ -269,7 +272,7 @@ static void line_run(struct dialogue *d, char *text)
 	if (*text == '<')
 		segment_in(d, text + 1);
 	else if (strncmp(text, "repeat ", 7) == 0)
-		repeat_in(d, text + 7);
+		repeat(d, text + 7);
 	else
 		command_run(d, text);
 }

@@ -49,9 +49,10 @@ static uint32_t push(struct world *w, uint32_t seq, uint32_t len, uint64_t now, 
 	struct rnl_range r = {.seq = seq,
 	                      .end = seq + len,
 	                      .sent_us = now,
-	                      .delivered = now * 3,
+	                      .delivered = (uint32_t)now * 3,
 	                      .delivered_us = now + 1,
 	                      .first_sent_us = now + 2,
+	                      .mss = 1,
 	                      .flags = flags};
 	uint32_t i = rnl_sentq_push(&w->q, &w->pool, &r);
 
@@ -62,12 +63,30 @@ static uint32_t push(struct world *w, uint32_t seq, uint32_t len, uint64_t now, 
 static void resent(struct world *w, uint32_t i, uint64_t now)
 {
 	struct rnl_range r = {.sent_us = now,
-	                      .delivered = now * 3,
+	                      .delivered = (uint32_t)now * 3,
 	                      .delivered_us = now + 1,
 	                      .first_sent_us = now + 2};
 
 	rnl_sentq_resent(&w->q, &w->pool, i, &r);
 	check(w);
+}
+
+static void ack(struct world *w, uint32_t una, struct rnl_sentq_acked *a)
+{
+	*a = (struct rnl_sentq_acked){.spurious_after_us = UINT64_MAX};
+	rnl_sentq_ack(&w->q, &w->pool, una, a);
+	check(w);
+}
+
+/* @return steps taken. */
+static unsigned int sack(struct world *w, uint32_t left, uint32_t right, struct rnl_sentq_acked *a)
+{
+	struct rnl_sack block = {left, right};
+	unsigned int steps = 1000;
+
+	rnl_sentq_sack(&w->q, &w->pool, &block, &steps, a);
+	check(w);
+	return 1000 - steps;
 }
 
 static struct rnl_range *at(const struct world *w, uint32_t i)
@@ -84,22 +103,20 @@ static void sentq__ack_of_whole_ranges(void **state)
 	push(&w, 1000, 100, 10, 0);
 	push(&w, 1100, 100, 20, 0);
 	push(&w, 1200, 100, 30, 0);
-	rnl_sentq_ack(&w.q, &w.pool, 1200, &a);
+	ack(&w, 1200, &a);
 	check(&w);
 	assert_int_equal(a.bytes, 200);
-	assert_int_equal(a.segments, 2);
 	assert_int_equal(a.rtt_sent_us, 20);
 	assert_int_equal(a.sent_us, 20);
 	assert_int_equal(a.delivered, 60);
 	assert_int_equal(a.delivered_us, 21);
 	assert_int_equal(a.first_sent_us, 22);
 	assert_int_equal(w.q.count, 1);
-	rnl_sentq_ack(&w.q, &w.pool, 1200, &a); /* nothing new */
+	ack(&w, 1200, &a); /* nothing new */
 	assert_int_equal(a.bytes, 0);
-	assert_int_equal(a.segments, 0);
-	rnl_sentq_ack(&w.q, &w.pool, 1300, &a);
+	ack(&w, 1300, &a);
 	assert_true(rnl_sentq_empty(&w.q));
-	rnl_sentq_ack(&w.q, &w.pool, 1300, &a); /* on an empty queue */
+	ack(&w, 1300, &a); /* on an empty queue */
 	assert_int_equal(a.bytes, 0);
 	world_end(&w);
 }
@@ -112,7 +129,7 @@ static void sentq__ack_inside_a_range_needs_no_record(void **state)
 	world_init(&w, 1);
 	push(&w, 1000, 100, 10, 0);
 	rnl_sentq_mark_all_lost(&w.q, &w.pool);
-	rnl_sentq_ack(&w.q, &w.pool, 1001, &a);
+	ack(&w, 1001, &a);
 	check(&w);
 	assert_int_equal(a.bytes, 1);
 	assert_int_equal(w.q.lost_bytes, 99);
@@ -132,15 +149,14 @@ static void sentq__syn_and_fin_stay_at_their_ends(void **state)
 	check(&w);
 	assert_int_equal(at(&w, i)->flags, RNL_RANGE_SYN);
 	assert_int_equal(at(&w, j)->flags, RNL_RANGE_FIN);
-	rnl_sentq_ack(&w.q, &w.pool, 0, &a);
+	ack(&w, 0, &a);
 	check(&w);
 	assert_int_equal(a.flags, RNL_RANGE_SYN);
 	assert_int_equal(at(&w, w.q.head)->flags, 0);
-	rnl_sentq_ack(&w.q, &w.pool, 10, &a);
+	ack(&w, 10, &a);
 	check(&w);
 	assert_int_equal(a.flags, 0);
-	assert_int_equal(a.segments, 2);
-	rnl_sentq_ack(&w.q, &w.pool, 11, &a);
+	ack(&w, 11, &a);
 	assert_int_equal(a.flags, RNL_RANGE_FIN);
 	world_end(&w);
 }
@@ -155,34 +171,170 @@ static void sentq__karn(void **state)
 	i = push(&w, 0, 100, 10, 0);
 	push(&w, 100, 100, 20, 0);
 	resent(&w, i, 50);
-	rnl_sentq_ack(&w.q, &w.pool, 100, &a);
+	ack(&w, 100, &a);
 	assert_int_equal(a.rtt_sent_us, 0); /* ambiguous */
 	assert_int_equal(a.sent_us, 50);
 	assert_int_equal(a.delivered, 150);
-	rnl_sentq_ack(&w.q, &w.pool, 200, &a);
+	ack(&w, 200, &a);
 	assert_int_equal(a.rtt_sent_us, 20);
 	world_end(&w);
 }
 
 static void sentq__sacked_gives_no_sample_again(void **state)
 {
-	struct rnl_sentq_acked a;
+	struct rnl_sentq_acked a = {.spurious_after_us = UINT64_MAX};
 	struct world w;
-	uint32_t i;
 
 	world_init(&w, 8);
 	push(&w, 0, 100, 10, 0);
-	i = push(&w, 100, 100, 20, 0);
-	rnl_sentq_mark_sacked(&w.q, &w.pool, i);
-	check(&w);
+	push(&w, 100, 100, 20, 0);
+	sack(&w, 100, 200, &a);
+	assert_int_equal(a.new_sacked_bytes, 100);
+	assert_int_equal(a.rtt_sent_us, 20);
 	assert_int_equal(w.q.sacked_bytes, 100);
-	rnl_sentq_mark_lost(&w.q, &w.pool, i);
+	rnl_sentq_mark_lost(&w.q, &w.pool, w.q.tail);
 	assert_int_equal(w.q.lost_bytes, 0);
-	rnl_sentq_ack(&w.q, &w.pool, 200, &a);
+	ack(&w, 200, &a);
 	assert_int_equal(a.bytes, 200);
 	assert_int_equal(a.sacked_bytes, 100);
 	assert_int_equal(a.sent_us, 10);
 	assert_int_equal(w.q.sacked_bytes, 0);
+	world_end(&w);
+}
+
+/* Neighbours become one: the scoreboard is as long as it has holes. */
+static void sentq__sacked_neighbours_merge(void **state)
+{
+	struct rnl_sentq_acked a = {.spurious_after_us = UINT64_MAX};
+	struct world w;
+
+	world_init(&w, 16);
+	for (uint32_t k = 0; k < 10; k++)
+		push(&w, k * 100, 100, k, 0);
+	sack(&w, 300, 400, &a);
+	sack(&w, 500, 600, &a);
+	assert_int_equal(w.q.count, 10);
+	sack(&w, 300, 600, &a); /* joins both and what lies between */
+	assert_int_equal(w.q.count, 8);
+	assert_int_equal(a.new_sacked_bytes, 300);
+	sack(&w, 100, 1000, &a);
+	assert_int_equal(w.q.count, 2);
+	assert_int_equal(w.q.sacked_bytes, 900);
+	assert_int_equal(w.q.thead, w.q.head);
+	assert_int_equal(w.q.ttail, w.q.head);
+	world_end(&w);
+}
+
+/* RFC 2018 5: only whole segments, so that a peer cannot cut what it likes (CVE-2019-11477). */
+static void sentq__sack_takes_whole_segments(void **state)
+{
+	struct rnl_sentq_acked a = {.spurious_after_us = UINT64_MAX};
+	struct world w;
+	uint32_t i;
+
+	world_init(&w, 16);
+	i = push(&w, 0, 1000, 1, 0);
+	at(&w, i)->mss = 300; /* 0 300 600 900 */
+	sack(&w, 299, 301, &a);
+	sack(&w, 1, 300, &a);
+	sack(&w, 901, 1000, &a);
+	assert_int_equal(a.new_sacked_bytes, 0);
+	assert_int_equal(w.q.count, 1);
+	sack(&w, 1, 650, &a);
+	assert_int_equal(a.new_sacked_bytes, 300);
+	assert_int_equal(w.q.count, 3);
+	sack(&w, 700, 1000, &a); /* the last is short */
+	assert_int_equal(a.new_sacked_bytes, 400);
+	world_end(&w);
+}
+
+/* RFC 8985 6.2, step 3. */
+static void sentq__order_of_delivery(void **state)
+{
+	struct rnl_sentq_acked a = {.spurious_after_us = UINT64_MAX};
+	struct world w;
+
+	world_init(&w, 16);
+	for (uint32_t k = 0; k < 6; k++)
+		push(&w, 0u - 250 + k * 100, 100, k, 0);
+	sack(&w, 0u - 150, 0u - 50, &a);
+	sack(&w, 50, 150, &a);
+	assert_int_equal(a.reordered_by, 0);
+	sack(&w, 0u - 50, 50, &a);
+	assert_int_equal(a.reordered_by, 100);
+	resent(&w, w.q.head, 9);
+	ack(&w, 0u - 150, &a); /* sent twice: says nothing */
+	assert_int_equal(a.reordered_by, 0);
+	world_end(&w);
+}
+
+/* RFC 8985 6.2, step 2: a retransmission that is too young is not what arrived. */
+static void sentq__young_retransmission_is_ignored(void **state)
+{
+	struct rnl_sentq_acked a = {.spurious_after_us = 49};
+	struct world w;
+
+	world_init(&w, 8);
+	push(&w, 0, 100, 10, 0);
+	push(&w, 100, 100, 20, 0);
+	resent(&w, w.q.head, 50);
+	rnl_sentq_ack(&w.q, &w.pool, 100, &a);
+	assert_false(a.delivered_any);
+	a.spurious_after_us = 50;
+	resent(&w, w.q.head, 50);
+	rnl_sentq_ack(&w.q, &w.pool, 200, &a);
+	assert_true(a.delivered_any);
+	assert_int_equal(a.sent_us, 50);
+	assert_int_equal(a.end, 200);
+	world_end(&w);
+}
+
+/* Far jumps cost a bounded number of steps, and the next try goes on from there (CVE-2019-11478). */
+static void sentq__search_is_bounded(void **state)
+{
+	struct rnl_sentq_acked a = {.spurious_after_us = UINT64_MAX};
+	struct rnl_sack block = {60000, 60100};
+	struct world w;
+	unsigned int steps, tries = 0;
+
+	world_init(&w, 1200);
+	for (uint32_t k = 0; k < 1200; k++)
+		push(&w, k * 100, 100, k, 0);
+	do {
+		steps = 64;
+		a.capped = false;
+		rnl_sentq_sack(&w.q, &w.pool, &block, &steps, &a);
+		tries++;
+	} while (a.capped);
+	assert_int_equal(a.new_sacked_bytes, 100);
+	assert_in_range(tries, 5, 15);
+	assert_in_range(sack(&w, 60000, 60300, &a), 1, 8); /* near the last */
+	assert_in_range(sack(&w, 119900, 120000, &a), 1, 4); /* the tail */
+	assert_in_range(sack(&w, 100, 200, &a), 1, 8); /* the head */
+	world_end(&w);
+}
+
+/* RFC 2018 8. */
+static void sentq__renege(void **state)
+{
+	struct rnl_sentq_acked a = {.spurious_after_us = UINT64_MAX};
+	struct world w;
+
+	world_init(&w, 8);
+	push(&w, 0, 100, 10, 0);
+	push(&w, 100, 100, 20, 0);
+	sack(&w, 100, 200, &a);
+	rnl_sentq_renege(&w.q, &w.pool);
+	check(&w);
+	assert_int_equal(w.q.sacked_bytes, 0);
+	assert_int_equal(w.q.lost_bytes, 100);
+	assert_int_equal(rnl_sentq_first_lost(&w.q, &w.pool), w.q.tail);
+	rnl_sentq_mark_lost(&w.q, &w.pool, w.q.head);
+	rnl_sentq_unmark_lost(&w.q, &w.pool, 99);
+	check(&w);
+	assert_int_equal(w.q.lost_bytes, 0);
+	assert_int_equal(w.q.lost_total, 100);
+	assert_int_equal(at(&w, w.q.thead)->sent_us, 99);
 	world_end(&w);
 }
 
@@ -204,7 +356,7 @@ static void sentq__lost_again_after_retransmission(void **state)
 	resent(&w, i, 20);
 	assert_int_equal(w.q.lost_bytes, 100);
 	assert_int_equal(w.q.retrans_bytes, 100);
-	assert_int_equal(w.q.thead, j);
+	assert_int_equal(w.q.thead, i); /* the other is lost: it cannot arrive */
 	assert_int_equal(w.q.ttail, i);
 	assert_int_equal(rnl_sentq_first_lost(&w.q, &w.pool), j);
 	rnl_sentq_mark_all_lost(&w.q, &w.pool);
@@ -230,7 +382,7 @@ static void sentq__empty_pool_changes_nothing(void **state)
 	assert_int_equal(rnl_sentq_split(&w.q, &w.pool, i, 50), RNL_NIL);
 	assert_memory_equal(&was, &w.q, sizeof(was));
 	assert_int_equal(at(&w, i)->end, 100);
-	rnl_sentq_ack(&w.q, &w.pool, 100, &a);
+	ack(&w, 100, &a);
 	assert_int_not_equal(push(&w, 200, 100, 12, 0), RNL_NIL);
 	world_end(&w);
 }
@@ -284,12 +436,16 @@ static void compare(struct world *w, struct model *m)
 			const struct number *n = &m->n[k];
 
 			assert_true(k < m->len);
+			sum[1] += (n->flags & RNL_RANGE_SACKED) != 0;
+			if (r->flags & RNL_RANGE_SACKED) { /* nothing else matters any more */
+				assert_true(n->flags & RNL_RANGE_SACKED);
+				continue;
+			}
 			assert_int_equal(r->flags, n->flags);
 			assert_int_equal(r->sends, n->sends);
 			assert_int_equal(r->sent_us, n->sent_us);
 			assert_int_equal(r->delivered, n->sent_us * 3);
 			sum[0] += (n->flags & RNL_RANGE_LOST) != 0;
-			sum[1] += (n->flags & RNL_RANGE_SACKED) != 0;
 			sum[2] += n->flags == RNL_RANGE_RETRANS;
 			if ((n->flags & RNL_RANGE_LOST) && lost == UINT32_MAX)
 				lost = k;
@@ -348,7 +504,7 @@ static void step_ack(struct world *w, struct model *m)
 		if (n->sends == 1 && n->sent_us > rtt)
 			rtt = n->sent_us;
 	}
-	rnl_sentq_ack(&w->q, &w->pool, m->una + len, &a);
+	ack(w, m->una + len, &a);
 	assert_int_equal(a.bytes, len);
 	assert_int_equal(a.sacked_bytes, sacked);
 	assert_int_equal(a.sent_us, sent);
@@ -363,35 +519,57 @@ static void step_split(struct world *w, struct model *m)
 {
 	uint32_t i = any_range(w, m), len;
 
-	if (i == RNL_NIL || (len = at(w, i)->end - at(w, i)->seq) < 2)
+	if (i == RNL_NIL || (len = at(w, i)->end - at(w, i)->seq) < 2 ||
+	    (at(w, i)->flags & RNL_RANGE_SACKED))
 		return;
 	if (rnl_sentq_split(&w->q, &w->pool, i, at(w, i)->seq + 1 + below(m, len - 1)) == RNL_NIL)
 		assert_int_equal(rnl_pool_avail(&w->pool), 0);
 }
 
-static void step_mark(struct world *w, struct model *m, uint8_t flag)
+static void step_lose(struct world *w, struct model *m)
 {
 	uint32_t i = any_range(w, m);
 
 	if (i == RNL_NIL)
 		return;
-	for (uint32_t k = at(w, i)->seq - m->una; k != at(w, i)->end - m->una; k++) {
-		if (flag == RNL_RANGE_SACKED)
-			m->n[k].flags &= (uint8_t)~RNL_RANGE_LOST;
-		if (flag == RNL_RANGE_SACKED || !(m->n[k].flags & RNL_RANGE_SACKED))
-			m->n[k].flags |= flag;
+	for (uint32_t k = at(w, i)->seq - m->una; k != at(w, i)->end - m->una; k++)
+		if (!(m->n[k].flags & RNL_RANGE_SACKED))
+			m->n[k].flags |= RNL_RANGE_LOST;
+	rnl_sentq_mark_lost(&w->q, &w->pool, i);
+}
+
+/* Which ranges are SACKED now, the queue says; all of the block must be, if no record was missing. */
+static void step_sack(struct world *w, struct model *m)
+{
+	struct rnl_sentq_acked a = {.spurious_after_us = UINT64_MAX};
+	uint32_t from = below(m, m->len + 1), to = from + below(m, m->len - from + 1), new = 0;
+	bool enough = rnl_pool_avail(&w->pool) >= 2;
+
+	if (from == to)
+		return;
+	sack(w, m->una + from, m->una + to, &a);
+	for (uint32_t i = w->q.head; i != RNL_NIL; i = at(w, i)->next) {
+		const struct rnl_range *r = at(w, i);
+
+		for (uint32_t k = r->seq - m->una; k != r->end - m->una; k++) {
+			bool was = m->n[k].flags & RNL_RANGE_SACKED;
+			bool is = r->flags & RNL_RANGE_SACKED;
+
+			assert_true(is == was || (is && k >= from && k < to));
+			assert_true(is || !enough || k < from || k >= to);
+			new += is && !was;
+			if (is)
+				m->n[k].flags = RNL_RANGE_SACKED;
+		}
 	}
-	if (flag == RNL_RANGE_SACKED)
-		rnl_sentq_mark_sacked(&w->q, &w->pool, i);
-	else
-		rnl_sentq_mark_lost(&w->q, &w->pool, i);
+	assert_int_equal(a.new_sacked_bytes, new);
 }
 
 static void step_resend(struct world *w, struct model *m)
 {
 	uint32_t i = below(m, 2) ? rnl_sentq_first_lost(&w->q, &w->pool) : any_range(w, m);
 
-	if (i == RNL_NIL || at(w, i)->sends >= 200)
+	if (i == RNL_NIL || at(w, i)->sends >= 200 || (at(w, i)->flags & RNL_RANGE_SACKED))
 		return;
 	for (uint32_t k = at(w, i)->seq - m->una; k != at(w, i)->end - m->una; k++) {
 		m->n[k].flags = (uint8_t)((m->n[k].flags & ~RNL_RANGE_LOST) | RNL_RANGE_RETRANS);
@@ -419,10 +597,10 @@ static void step(struct world *w, struct model *m)
 		break;
 	case 7:
 	case 8:
-		step_mark(w, m, RNL_RANGE_LOST);
+		step_lose(w, m);
 		break;
 	case 9:
-		step_mark(w, m, RNL_RANGE_SACKED);
+		step_sack(w, m);
 		break;
 	default:
 		step_resend(w, m);
@@ -475,6 +653,12 @@ int main(void)
 	    cmocka_unit_test(sentq__syn_and_fin_stay_at_their_ends),
 	    cmocka_unit_test(sentq__karn),
 	    cmocka_unit_test(sentq__sacked_gives_no_sample_again),
+	    cmocka_unit_test(sentq__sacked_neighbours_merge),
+	    cmocka_unit_test(sentq__sack_takes_whole_segments),
+	    cmocka_unit_test(sentq__order_of_delivery),
+	    cmocka_unit_test(sentq__young_retransmission_is_ignored),
+	    cmocka_unit_test(sentq__search_is_bounded),
+	    cmocka_unit_test(sentq__renege),
 	    cmocka_unit_test(sentq__lost_again_after_retransmission),
 	    cmocka_unit_test(sentq__empty_pool_changes_nothing),
 	    cmocka_unit_test(sentq__sends_saturate),

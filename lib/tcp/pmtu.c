@@ -128,6 +128,8 @@ static void resegment(struct rnl_core *core, struct rnl_tcb *tcb)
 	tcb->flags |= RNL_F_LOSS | RNL_F_RTX_NOW;
 	w->recover = tcb->snd_nxt;
 	w->dup_acks = 0;
+	w->undo = false;
+	w->loss_at_us = 0;
 	rnl_ack_arm_rto(core, tcb);
 	rnl_core_output(core, tcb);
 }

@@ -900,6 +900,28 @@ static void ip6__several_routers(void **state)
 	assert_int_equal(way_out(), rnl_neigh_at(&w.n, b)->addr.b[15]);
 }
 
+/* 6.3.6 (1): one that answers goes before one that is next and does not. */
+static void ip6__routers_that_answer_go_first(void **state)
+{
+	uint32_t dead, used;
+
+	ready(AUTO);
+	router("fe80::a", 1800, 0);
+	router("fe80::b", 1800, 0);
+	router("fe80::c", 1800, 0);
+	assert_int_equal(way_out(), 0xa);
+	dead = get("fe80::b");
+	used = get("fe80::a");
+	output(dead, "fd00::1");
+	go_on(8 * SECOND);
+	assert_int_equal(neigh(dead), RNL_NEIGH_FAILED);
+	assert_int_equal(way_out(), 0xa);
+	output(used, "fd00::1");
+	go_on(8 * SECOND);
+	assert_int_equal(neigh(used), RNL_NEIGH_FAILED);
+	assert_int_equal(way_out(), 0xc);
+}
+
 /* 7.2.5: who is no router any more, is no way out. */
 static void ip6__router_becomes_a_host(void **state)
 {
@@ -1140,6 +1162,7 @@ int main(void)
 	    ip6_test(ip6__asks_for_routers),
 	    ip6_test(ip6__default_route_and_its_lifetime),
 	    ip6_test(ip6__several_routers),
+	    ip6_test(ip6__routers_that_answer_go_first),
 	    ip6_test(ip6__router_becomes_a_host),
 	    ip6_test(ip6__configured_gateway_goes_first),
 	    ip6_test(ip6__router_table_is_bounded),

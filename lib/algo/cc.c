@@ -10,6 +10,7 @@ static const struct rnl_cc_ops *const modules[] = {
     &rnl_cc_cubic,
     &rnl_cc_newreno,
     &rnl_cc_dctcp,
+    &rnl_cc_bbr,
 };
 
 const struct rnl_cc_ops *rnl_cc_nth(unsigned int i)

@@ -39,11 +39,11 @@ void rnl_rate_sample(struct rnl_rate *c, const struct rnl_sentq_acked *a, uint32
 		return;
 	c->delivered_us = s->now_us;
 	leave_bubble(c);
-	if (a->sent_us == 0)
+	if (!a->delivered_any)
 		return;
 	c->first_sent_us = a->sent_us;
 	s->prior_delivered = c->delivered - ((uint32_t)c->delivered - a->delivered);
-	s->app_limited = a->flags & RNL_RANGE_APP_LIMITED;
+	s->app_limited = a->app_limited;
 	s->rate_inflight_bytes = a->inflight;
 	s->rate_lost_bytes = (uint32_t)s->lost - a->lost;
 	/* Neither faster than it was sent, nor than it was acknowledged (4.1.1.2.4). */

@@ -240,6 +240,8 @@ void rnl_sentq_mark_lost(struct rnl_sentq *q, struct rnl_pool *pool, uint32_t i)
 	time_remove(q, pool, r);
 	set_flags(q, r, r->flags | RNL_RANGE_LOST);
 	q->lost_total += range_len(r);
+	if (q->told != NULL)
+		q->told->fn(q->told->arg, q, r);
 	lower_hint(q, pool, i);
 }
 

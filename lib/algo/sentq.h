@@ -50,6 +50,7 @@ struct rnl_sentq {
 	uint32_t lost_hint;    /* no LOST range precedes this one by sequence; RNL_NIL: there is none */
 	uint32_t sack_hint;    /* where the last SACK block ended; RNL_NIL: nowhere */
 	uint32_t fack;         /* highest number delivered (RACK.fack); holds while not empty */
+	const struct rnl_sentq_told *told; /* who is told of losses, for the time of a call; NULL: nobody */
 	uint64_t lost_total;   /* octets that were ever marked LOST */
 	uint32_t lost_bytes;   /* numbers in LOST ranges */
 	uint32_t sacked_bytes; /* numbers in SACKED ranges */
@@ -104,6 +105,11 @@ uint32_t rnl_sentq_split(struct rnl_sentq *q, struct rnl_pool *pool, uint32_t i,
  */
 void rnl_sentq_sack(struct rnl_sentq *q, struct rnl_pool *pool, const struct rnl_sack *block,
 		    unsigned int *steps, struct rnl_sentq_acked *out);
+/** Told of each range that becomes lost. */
+struct rnl_sentq_told {
+	void (*fn)(void *arg, const struct rnl_sentq *q, const struct rnl_range *r);
+	void *arg;
+};
 /** Marks range i lost. Nothing happens when it is lost or sacked already. */
 void rnl_sentq_mark_lost(struct rnl_sentq *q, struct rnl_pool *pool, uint32_t i);
 /** Marks everything that is not sacked lost (RFC 6298 5.4: after a timeout). */

@@ -896,6 +896,8 @@ struct rnl_conn_info {
 		tcpi_total_rto_recoveries; /**< rows of timeouts of which the first is the begin */
 	uint64_t tcpi_pacing_rate, /**< octets per second; UINT64_MAX: not paced */
 		tcpi_max_pacing_rate; /**< opts.max_pacing_bytes_per_s; UINT64_MAX: no limit */
+	uint64_t tcpi_delivery_rate; /**< octets per second that arrived of late; 0: not measured */
+	bool tcpi_delivery_rate_app_limited; /**< the application gave no more when that was measured */
 	uint32_t unread_bytes;    /**< octets in order, not consumed */
 	uint32_t ooo_bytes;       /**< octets waiting out of order */
 	uint32_t unacked_bytes;   /**< sequence numbers in flight */

@@ -320,6 +320,8 @@ ssize_t rnl_send(struct rnl_stack *st, rnl_conn_t c, const void *data, size_t le
 	}
 	env = rnl_core_sndbuf_env(&st->core, tcb->nexthop);
 	fits = (uint32_t)RTE_MIN(len, (size_t)room(st, tcb));
+	if (tcb->work != NULL)
+		rnl_pace_check_limited(tcb);
 	took = fits > 0 ? rnl_sndbuf_copy(&tcb->work->snd, &env, data, fits, tcb->snd_mss) : 0;
 	if (took < fits)
 		count_exhausted(st);
@@ -359,6 +361,8 @@ ssize_t rnl_send_zc(struct rnl_stack *st, rnl_conn_t c, const void *data, size_t
 		want_write(st, tcb);
 		return 0;
 	}
+	if (tcb->work != NULL)
+		rnl_pace_check_limited(tcb);
 	if (rnl_sndbuf_zc(&tcb->work->snd, &env, &zc) < 0) {
 		count_exhausted(st);
 		want_write(st, tcb);
@@ -382,6 +386,8 @@ int rnl_send_pull(struct rnl_stack *st, rnl_conn_t c, rnl_produce_fn produce, vo
 	if (rnl_tcb_busy(&st->core, tcb) == NULL)
 		return -ENOBUFS;
 	env = rnl_core_sndbuf_env(&st->core, tcb->nexthop);
+	if (tcb->work != NULL)
+		rnl_pace_check_limited(tcb);
 	ret = rnl_sndbuf_pull(&tcb->work->snd, &env, &pull);
 	if (ret == 0)
 		rnl_core_output(&st->core, tcb);

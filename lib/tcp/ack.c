@@ -117,7 +117,8 @@ void rnl_ack_describe(const struct rnl_core *core, const struct rnl_tcb *tcb,
 	const struct rnl_work *w = tcb->work;
 
 	s->now_us = core->now_us;
-	s->delivered = w->delivered;
+	s->delivered = w->rate.delivered;
+	s->sack_ok = tcb->flags & RNL_F_SACK;
 	s->lost = w->sentq.lost_total;
 	s->inflight_bytes = tcb->snd_nxt - tcb->snd_una;
 	s->pipe_bytes = rnl_ack_inflight(tcb);
@@ -191,6 +192,7 @@ static void gather(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_
 		   struct rnl_acked *a)
 {
 	struct rnl_work *w = tcb->work;
+	uint32_t delivered;
 
 	a->q.spurious_after_us = spurious_after(core, tcb, seg);
 	a->s.now_us = core->now_us;
@@ -201,15 +203,12 @@ static void gather(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_
 	if (unlikely(seg->opt.has & RNL_OPT_SACK) && (tcb->flags & RNL_F_SACK))
 		rnl_sack_take(core, tcb, seg, a);
 	a->s.sacked_bytes = a->q.new_sacked_bytes;
-	w->delivered += a->q.bytes - a->q.sacked_bytes + a->q.new_sacked_bytes;
-	if (a->q.delivered_any) {
-		w->delivered_us = core->now_us;
-		w->first_sent_us = a->q.sent_us;
-	}
-	a->s.delivered = w->delivered;
-	a->s.prior_delivered = w->delivered - (uint32_t)((uint32_t)w->delivered - a->q.delivered);
+	delivered = a->s.acked_bytes - RTE_MIN(a->s.acked_bytes, a->q.sacked_bytes) +
+		    a->q.new_sacked_bytes;
 	a->s.lost = w->sentq.lost_total;
+	a->s.sack_ok = tcb->flags & RNL_F_SACK;
 	take_rtt(core, tcb, seg, a);
+	rnl_rate_sample(&w->rate, &a->q, delivered, &a->s);
 }
 
 /* RFC 6298 5.2, 5.3. */
@@ -239,6 +238,7 @@ static bool take(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_se
 {
 	struct rnl_work *w = tcb->work;
 
+	rnl_pace_check_limited(tcb);
 	gather(core, tcb, seg, a);
 	if (tcb->flags & RNL_F_SACK)
 		rnl_recovery_ack(core, tcb, seg, a);

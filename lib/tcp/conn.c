@@ -115,7 +115,7 @@ struct rnl_work *rnl_tcb_busy(struct rnl_core *core, struct rnl_tcb *tcb)
 	w->index = i;
 	w->snd.una = w->snd.end = tcb->snd_bytes;
 	w->snd.owner = rnl_core_index(core, tcb);
-	w->delivered_us = core->now_us;
+	w->rate.delivered_us = core->now_us;
 	w->recover = tcb->snd_una - 1;
 	w->tlp_rtt_seen = tcb->rtt.srtt_us != 0;
 	tcb->work = w;

@@ -161,9 +161,7 @@ struct rnl_work {
 	uint64_t rto_at_us;    /* retransmission or persist timer, 0: off */
 	uint64_t loss_at_us;   /* RACK's reordering timer or the tail loss probe's, 0: off */
 	uint64_t delack_at_us; /* delayed-ACK timer, 0: off */
-	uint64_t delivered;    /* octets delivered (RFC 8985, delivery rate) */
-	uint64_t delivered_us;
-	uint64_t first_sent_us;
+	struct rnl_rate rate;  /* what was delivered, and how fast */
 	uint64_t unacked_us;   /* since when the head has been unacknowledged, for the user timeout */
 	uint64_t last_send_us; /* last segment with payload, for the restart after idle */
 	struct rnl_min_rtt min_rtt;

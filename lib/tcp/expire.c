@@ -77,6 +77,7 @@ static void retransmission_timeout(struct rnl_core *core, struct rnl_tcb *tcb)
 	w->meter.rtos++;
 	w->meter.rto_episodes += tcb->backoff == 0;
 	rnl_pmtu_timeout(core, tcb);
+	rnl_pace_check_limited(tcb);
 	rnl_ack_describe(core, tcb, &s);
 	if (connecting(tcb))
 		tcb->flags |= RNL_F_SYN_LOST;

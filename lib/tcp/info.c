@@ -45,7 +45,7 @@ void rnl_info_before_output(const struct rnl_core *core, struct rnl_tcb *tcb)
 	/* Nobody looks when the last octet is acknowledged; that it was is known afterwards. */
 	if (tcb->snd_una == tcb->snd_nxt &&
 	    (meter->chrono == RNL_CHRONO_BUSY || meter->chrono == RNL_CHRONO_SNDBUF))
-		turn_to(meter, RNL_CHRONO_NONE, RTE_MIN(tcb->work->delivered_us, core->now_us));
+		turn_to(meter, RNL_CHRONO_NONE, RTE_MIN(tcb->work->rate.delivered_us, core->now_us));
 }
 
 void rnl_info_after_output(const struct rnl_core *core, struct rnl_tcb *tcb)
@@ -74,7 +74,7 @@ static void chrono_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
 
 	memcpy(sum, meter->chrono_sum, sizeof(sum));
 	if (doing(tcb) == RNL_CHRONO_NONE)
-		until = tcb->work->delivered_us;
+		until = tcb->work->rate.delivered_us;
 	if (meter->chrono != RNL_CHRONO_NONE && until > meter->chrono_us)
 		sum[meter->chrono - 1] += until - meter->chrono_us;
 	info->tcpi_rwnd_limited = sum[RNL_CHRONO_RWND - 1];
@@ -112,7 +112,7 @@ static void meter_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
 	info->tcpi_total_rto = meter->rtos;
 	info->tcpi_total_rto_recoveries = meter->rto_episodes;
 	info->tcpi_delivered =
-	    (uint32_t)((w->delivered + tcb->snd_mss - 1) / tcb->snd_mss);
+	    (uint32_t)((w->rate.delivered + tcb->snd_mss - 1) / tcb->snd_mss);
 	chrono_info(core, tcb, info);
 }
 
@@ -138,6 +138,8 @@ static void work_info(const struct rnl_tcb *tcb, const struct rnl_work *w,
 	info->ooo_bytes = w->reasm.bytes;
 	info->unread_bytes = w->rcvq.bytes;
 	info->unacked_bytes = flight;
+	info->tcpi_delivery_rate = rnl_rate_best(&w->rate);
+	info->tcpi_delivery_rate_app_limited = w->rate.best_limited;
 	if (w->pacer.rate != 0)
 		info->tcpi_pacing_rate = w->pacer.rate;
 }

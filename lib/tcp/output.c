@@ -22,16 +22,16 @@ static bool no_room(struct rnl_core *core, const struct rnl_tcb *tcb)
 	return true;
 }
 
-static struct rnl_range stamp(const struct rnl_core *core, const struct rnl_work *w)
+/* Range [seq, end) is about to be sent, perhaps again. */
+static struct rnl_range stamp(const struct rnl_core *core, const struct rnl_tcb *tcb, uint32_t seq,
+			      uint32_t end)
 {
-	return (struct rnl_range){
-	    .sent_us = core->now_us,
-	    .delivered = (uint32_t)w->delivered,
-	    .delivered_us = w->delivered_us,
-	    .first_sent_us = w->first_sent_us,
-	    .lost = (uint32_t)w->sentq.lost_total,
-	    .sends = 1,
-	};
+	struct rnl_work *w = tcb->work;
+	struct rnl_range r = {
+	    .seq = seq, .end = end, .sent_us = core->now_us, .mss = tcb->snd_mss, .sends = 1};
+
+	rnl_rate_stamp(&w->rate, &r, rnl_ack_inflight(tcb), (uint32_t)w->sentq.lost_total);
+	return r;
 }
 
 static void start_rto(struct rnl_core *core, struct rnl_tcb *tcb)
@@ -79,7 +79,7 @@ static enum verdict resend(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t 
 	struct rnl_work *w = tcb->work;
 	struct rnl_range *r = rnl_sentq_at(&core->ranges, i);
 	uint32_t len = r->end - r->seq - !!(r->flags & RNL_RANGE_FIN);
-	struct rnl_range again = stamp(core, w);
+	struct rnl_range again;
 	uint16_t flags = RNL_TH_ACK;
 	enum verdict v = SENT;
 	struct rte_mbuf *m;
@@ -98,6 +98,7 @@ static enum verdict resend(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t 
 		flags |= RNL_TH_FIN;
 	if (len > 0 && offset_of(tcb, r->seq) + len == w->snd.end)
 		flags |= RNL_TH_PSH;
+	again = stamp(core, tcb, r->seq, r->end);
 	rnl_sentq_resent(&w->sentq, &core->ranges, i, &again);
 	rnl_recovery_resent(core, tcb, r->end - r->seq);
 	tcb->flags &= ~RNL_F_RTX_NOW;
@@ -233,7 +234,7 @@ static uint32_t segs_fit(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t se
 static enum verdict send_new(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t len, bool fin)
 {
 	struct rnl_work *w = tcb->work;
-	struct rnl_range r = stamp(core, w);
+	struct rnl_range r;
 	uint32_t seq = tcb->snd_nxt;
 	uint16_t flags = RNL_TH_ACK;
 	enum verdict v = SENT;
@@ -248,10 +249,8 @@ static enum verdict send_new(struct rnl_core *core, struct rnl_tcb *tcb, uint32_
 	m = payload(core, tcb, seq, len, &v);
 	if (m == NULL)
 		return v;
-	r.seq = seq;
-	r.end = seq + len + fin;
-	r.mss = tcb->snd_mss;
-	r.flags = fin ? RNL_RANGE_FIN : 0;
+	r = stamp(core, tcb, seq, seq + len + fin);
+	r.flags |= fin ? RNL_RANGE_FIN : 0;
 	if (rnl_sentq_push(&w->sentq, &core->ranges, &r) == RNL_NIL) {
 		rnl_core_count(core, RNL_C_pool_ranges_empty);
 		rte_pktmbuf_free(m);
@@ -296,13 +295,14 @@ static void restart_after_idle(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	struct rnl_work *w = tcb->work;
 	uint64_t idle = core->now_us - w->last_send_us;
+	bool each = w->ccops->flags & RNL_CC_EACH_RESTART;
 	uint32_t rto;
 
 	if (tcb->snd_una != tcb->snd_nxt || w->last_send_us == 0 ||
-	    idle <= rnl_core_policy(core, tcb)->opts.rto_min_us)
+	    (!each && idle <= rnl_core_policy(core, tcb)->opts.rto_min_us))
 		return;
 	rto = rnl_tcb_rto(core, tcb);
-	if (idle <= rto)
+	if (each ? rnl_sndbuf_left(&w->snd, offset_of(tcb, tcb->snd_nxt)) == 0 : idle <= rto)
 		return;
 	w->ccops->on_restart(&w->cc, rnl_cc_initial_window(tcb->snd_mss), idle, rto);
 	rnl_core_count(core, RNL_C_tcp_idle_restarts);
@@ -389,7 +389,7 @@ bool rnl_output_tlp(struct rnl_core *core, struct rnl_tcb *tcb, bool *retrans)
 static enum verdict send_syn(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	struct rnl_work *w = tcb->work;
-	struct rnl_range r = stamp(core, w);
+	struct rnl_range r = stamp(core, tcb, tcb->snd_una, tcb->snd_una + 1);
 
 	if (!rnl_sentq_empty(&w->sentq)) {
 		uint32_t i = rnl_sentq_first_lost(&w->sentq, &core->ranges);
@@ -402,9 +402,7 @@ static enum verdict send_syn(struct rnl_core *core, struct rnl_tcb *tcb)
 		rnl_sentq_resent(&w->sentq, &core->ranges, i, &r);
 		return DONE;
 	}
-	r.seq = tcb->snd_una;
-	r.end = tcb->snd_una + 1;
-	r.flags = RNL_RANGE_SYN;
+	r.flags |= RNL_RANGE_SYN;
 	if (w->unacked_us == 0) /* the connect timeout counts from the first attempt */
 		w->unacked_us = core->now_us;
 	if (no_room(core, tcb))

@@ -61,6 +61,17 @@ void rnl_pace_open(struct rnl_core *core, struct rnl_tcb *tcb)
 	w->pace_at_us = 0;
 }
 
+/* draft-ietf-ccwg-bbr 4.1.2.4, CheckIfApplicationLimited. */
+void rnl_pace_check_limited(struct rnl_tcb *tcb)
+{
+	struct rnl_work *w = tcb->work;
+	uint32_t inflight = rnl_ack_inflight(tcb);
+
+	if (tcb->snd_bytes + (tcb->snd_nxt - tcb->snd_una) >= w->snd.end && w->sentq.lost_bytes == 0 &&
+	    inflight < w->cc.cwnd_bytes)
+		rnl_rate_limited(&w->rate, inflight);
+}
+
 void rnl_pace_wait(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	struct rnl_work *w = tcb->work;

@@ -22,14 +22,41 @@ static uint32_t reo_wnd(const struct rnl_tcb *tcb)
 	return rnl_rack_reo_wnd(&w->rack, &s);
 }
 
+struct told_arg {
+	struct rnl_core *core;
+	struct rnl_tcb *tcb;
+};
+
+static void tell_lost(void *arg, const struct rnl_sentq *q, const struct rnl_range *range)
+{
+	const struct told_arg *t = arg;
+	struct rnl_work *w = t->tcb->work;
+	const struct rnl_lost_sample l = {
+	    .now_us = t->core->now_us,
+	    .delivered = w->rate.delivered,
+	    .seq = range->seq,
+	    .end = range->end,
+	    .inflight_bytes = range->inflight,
+	    .lost_bytes = (uint32_t)q->lost_total - range->lost,
+	    .app_limited = range->flags & RNL_RANGE_APP_LIMITED,
+	    .sack_ok = t->tcb->flags & RNL_F_SACK,
+	};
+
+	w->ccops->on_lost(&w->cc, &l);
+}
+
 /* RFC 8985 6.2, step 5. @return octets newly found lost. */
 static uint32_t detect(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	struct rnl_work *w = tcb->work;
 	uint64_t before = w->sentq.lost_total;
-	uint64_t at_us =
-	    rnl_rack_detect(&w->rack, &w->sentq, &core->ranges, reo_wnd(tcb), core->now_us);
+	struct told_arg arg = {core, tcb};
+	const struct rnl_sentq_told told = {tell_lost, &arg};
+	uint64_t at_us;
 
+	w->sentq.told = w->ccops->on_lost != NULL ? &told : NULL;
+	at_us = rnl_rack_detect(&w->rack, &w->sentq, &core->ranges, reo_wnd(tcb), core->now_us);
+	w->sentq.told = NULL;
 	if (at_us != 0) {
 		w->loss_is_pto = false;
 		w->loss_at_us = at_us;

@@ -244,6 +244,9 @@ uint64_t rnl_pace_rate(const struct rnl_core *core, const struct rnl_tcb *tcb);
 void rnl_pace_open(struct rnl_core *core, struct rnl_tcb *tcb);
 /** Something must wait until the pacer allows it: arms the timer. */
 void rnl_pace_wait(struct rnl_core *core, struct rnl_tcb *tcb);
+/** Whether the application has nothing to send while it might: before it gives more, an acknowledgement
+ * is taken, or a timer sends. There is a working set. */
+void rnl_pace_check_limited(struct rnl_tcb *tcb);
 /** Before output looks at the pacer. */
 static inline void rnl_pace_begin(struct rnl_core *core, struct rnl_tcb *tcb)
 {

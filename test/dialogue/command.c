@@ -119,6 +119,8 @@ static const struct field info_fields[] = {
     FIELD(rnl_conn_info, ooo_bytes),
     FIELD(rnl_conn_info, sndbuf_bytes),
     FIELD(rnl_conn_info, tcpi_pacing_rate),
+    FIELD(rnl_conn_info, tcpi_delivery_rate),
+    FIELD(rnl_conn_info, tcpi_delivery_rate_app_limited),
     FIELD(rnl_conn_info, tcpi_max_pacing_rate),
     FIELD(rnl_conn_info, urgent_bytes),
     FIELD(rnl_conn_info, user_timeout_ms),

@@ -71,6 +71,7 @@ static void opts_draw(struct world *w, unsigned int i)
 	o->mss = (uint16_t)PICK(w, 0, 0, 0, 536, 1000);
 	o->rto_min_us = PICK(w, 0, 0, 20000);
 	o->pacing = sim_pct(w, 15);
+	o->cc = sim_pct(w, 25) ? &rnl_cc_bbr : NULL;
 	o->max_pacing_bytes_per_s = PICK(w, 0, 0, 0, 0, 1000000, 50000000);
 	o->cc = any_cc(w, i);
 	if (sim_pct(w, 30)) {

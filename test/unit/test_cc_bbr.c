@@ -191,7 +191,8 @@ static void acknowledge(struct link *l, unsigned int i)
 	    .delivered = p->r.delivered,
 	    .lost = p->r.lost,
 	    .inflight = p->r.inflight,
-	    .flags = p->r.flags,
+	    .app_limited = p->r.flags & RNL_RANGE_APP_LIMITED,
+	    .delivered_any = true,
 	};
 	uint32_t rtt = (uint32_t)(l->now_us - p->r.sent_us);
 	struct rnl_ack_sample s;

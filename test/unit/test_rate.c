@@ -37,7 +37,8 @@ static void acked(struct flow *f, const struct rnl_range *r, uint32_t bytes, uin
 	    .delivered = r->delivered,
 	    .lost = r->lost,
 	    .inflight = r->inflight,
-	    .flags = r->flags,
+	    .app_limited = r->flags & RNL_RANGE_APP_LIMITED,
+	    .delivered_any = true,
 	};
 
 	f->s =

@@ -58,8 +58,9 @@ static void newreno_on_ack(struct rnl_cc *cc, const struct rnl_ack_sample *s)
 	priv(cc)->rto_unanswered = 0;
 	if (cc->cwnd_bytes < cc->ssthresh_bytes && rnl_hystart_on_ack(&priv(cc)->hystart, s))
 		cc->ssthresh_bytes = cc->cwnd_bytes;
-	/* A window that was not used says nothing about the path (RFC 7661 4.3). */
-	if (s->in_recovery || !s->cwnd_limited || cc->cwnd_bytes >= RNL_CC_CWND_MAX)
+	/* A window that was not used says nothing about the path (RFC 7661 4.3). No growth by what echoes
+	 * congestion (RFC 3168 6.1.2). */
+	if (s->in_recovery || s->ece || !s->cwnd_limited || cc->cwnd_bytes >= RNL_CC_CWND_MAX)
 		return;
 	if (cc->cwnd_bytes < cc->ssthresh_bytes)
 		acked = slow_start(cc, acked);

@@ -139,6 +139,8 @@ enum rnl_port_cap {
 	RNL_CAP_TX_TCP_CKSUM = 1u << 1,  /**< fills the TCP checksum, given the pseudo header's */
 	RNL_CAP_TX_MULTI_SEGS = 1u << 2, /**< sends chained packets */
 	RNL_CAP_TX_TSO = 1u << 3,        /**< cuts TCP segments larger than tso_segsz */
+	RNL_CAP_TX_TSO_ECN = 1u << 5,    /**< what it cuts keeps AE, CWR and ECE on every segment, as
+					      RFC 9768 3.3.4 wants; devices made for RFC 3168 do not */
 	RNL_CAP_RAW_IP = 1u << 4,        /**< no Ethernet: packets start at the IP header, no neighbours */
 };
 
@@ -413,6 +415,19 @@ enum rnl_uto_change {
 /* ---- per-connection options ----------------------------------------------------------------- */
 
 /**
+ * Explicit congestion notification (RFC 3168; RFC 9768: accurate, AccECN). A congestion control with
+ * RNL_CC_NEEDS_ECN asks for AccECN whatever this says.
+ */
+enum rnl_ecn_mode {
+	RNL_ECN_DEFAULT = 0, /**< agrees to what a peer asks for, of both kinds, and asks for nothing:
+				  what accepts costs nothing, for the peer's SYN has come through;
+				  where a path drops a SYN that asks, connecting takes seconds longer */
+	RNL_ECN_OFF,         /**< neither asks nor agrees */
+	RNL_ECN_ON,          /**< asks for, and agrees to, RFC 3168 alone */
+	RNL_ECN_ACCURATE,    /**< asks for AccECN, takes RFC 3168 for an answer; agrees to both */
+};
+
+/**
  * Options of a connection; zero means the default given here. Connections with equal options share
  * them: a stack has room for 4096 different sets of options and callbacks.
  */
@@ -474,6 +489,7 @@ struct rnl_conn_opts {
 	uint8_t uto_change;          /**< enum rnl_uto_change */
 	uint8_t orphan_retries;      /**< R2 of a connection that the application has closed, if less
 					  than retries2; 0: 8, some 100 s */
+	uint8_t ecn;                 /**< enum rnl_ecn_mode; of SYNs to come */
 };
 
 /* ---- the stack ------------------------------------------------------------------------------ */
@@ -848,7 +864,8 @@ struct rnl_conn_info {
 	uint8_t tcpi_retransmits; /**< unanswered retransmissions now */
 	uint8_t tcpi_probes;      /**< unanswered probes now */
 	uint8_t tcpi_backoff;     /**< how often the retransmission timeout was doubled */
-	uint8_t tcpi_options;     /**< 1 timestamps, 2 SACK, 4 window scale, 8 ECN */
+	uint8_t tcpi_options;     /**< 1 timestamps, 2 SACK, 4 window scale, 8 ECN, 16 a packet with
+				       an ECN mark was received */
 	uint8_t tcpi_snd_wscale,  /**< the peer's window shift (RFC 7323 2) */
 		tcpi_rcv_wscale;  /**< our window shift */
 	uint32_t tcpi_rto;        /**< retransmission timeout, us */
@@ -906,6 +923,17 @@ struct rnl_conn_info {
 	uint32_t user_timeout_ms; /**< user timeout in force: own, or adopted (RFC 5482); 0: none */
 	uint32_t peer_uto_s;      /**< the peer's, rounded up by at most 1/16; 0: none came */
 	uint32_t sndbuf_bytes;    /**< send buffer in force, octets: autotuning moves it */
+	uint8_t tcpi_ecn_mode;    /**< 0 none, 1 RFC 3168, 2 AccECN, 3 asked for */
+	uint32_t tcpi_delivered_ce, /**< packets of ours reported as marked with congestion experienced;
+					 with RFC 3168: acknowledgements that echoed it */
+		tcpi_received_ce; /**< packets received with that mark */
+	uint32_t tcpi_delivered_ce_bytes, /**< payload octets of ours reported as marked so: the
+					       counters of AccECN are modulo 2^24 */
+		tcpi_delivered_e0_bytes, /**< as ECT(0), since the connection was last idle */
+		tcpi_delivered_e1_bytes; /**< as ECT(1), since the connection was last idle */
+	uint32_t tcpi_received_ce_bytes, /**< payload octets received so marked, modulo 2^24 */
+		tcpi_received_e0_bytes, /**< received with ECT(0), modulo 2^24 */
+		tcpi_received_e1_bytes; /**< received with ECT(1), modulo 2^24 */
 	const char *cc;           /**< name of the congestion control */
 	int soft_error;           /**< last soft error as errno, 0: none (RFC 9293 3.9.1.8) */
 };

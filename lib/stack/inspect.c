@@ -130,7 +130,8 @@ void rnl_usage(const struct rnl_stack *st, struct rnl_usage *out)
 	    .routes = st->routes.routes,
 	    .addrs = st->routes.addrs,
 	    .bytes_per_conn =
-		(uint32_t)(sizeof(struct rnl_tcb) + st->mem[RNL_MEM_FLOW].bytes /
+		(uint32_t)(sizeof(struct rnl_tcb) + sizeof(struct rnl_ecn) +
+			   st->mem[RNL_MEM_FLOW].bytes /
 							(st->cfg.max_conns + st->cfg.max_minis)),
 	};
 	for (i = 0; i < st->nports; i++)

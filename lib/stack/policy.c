@@ -115,6 +115,8 @@ static int check(const struct rnl_app_ops *ops, const struct rnl_conn_opts *o,
 				o->max_pacing_bytes_per_s, RNL_PACER_MIN);
 	if (o->dscp > 63)
 		return rnl_fail(err, -EINVAL, "dscp is %u: must be 0 to 63", o->dscp);
+	if (o->ecn > RNL_ECN_ACCURATE)
+		return rnl_fail(err, -EINVAL, "ecn is %u: must be a value of enum rnl_ecn_mode", o->ecn);
 	if (o->cc != NULL && o->cc->size < sizeof(struct rnl_cc_ops))
 		return rnl_fail(err, -EINVAL, "congestion control without its size set");
 	if (o->cc != NULL && o->cc->priv_size > sizeof(((struct rnl_cc *)0)->priv))

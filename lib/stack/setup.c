@@ -154,9 +154,10 @@ static int make_tables(struct rnl_stack *st)
 			      (st->cfg.max_conns + UINT64_C(1)) * sizeof(struct rnl_path));
 	core->policies = reserve(st, RNL_MEM_POLICIES, RNL_POLICY_MAX * sizeof(struct rnl_policy));
 	st->post = reserve(st, RNL_MEM_POST, (size_t)post_bytes);
+	core->ecn = reserve(st, RNL_MEM_ECN, (st->cfg.max_conns + 1ul) * sizeof(struct rnl_ecn));
 	if (flow == NULL || listen == NULL || nb == NULL || core->nexthop_port == NULL ||
 	    core->policies == NULL || st->post == NULL || hosts == NULL ||
-	    core->paths == NULL)
+	    core->paths == NULL || core->ecn == NULL)
 		return -ENOMEM;
 	rnl_flow_init(&st->flow, flow, flows, st->cfg.secrets.flow);
 	rnl_flow_pools(&st->flow, &core->conns, &core->minis);

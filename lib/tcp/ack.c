@@ -240,10 +240,14 @@ static bool take(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_se
 
 	rnl_pace_check_limited(tcb);
 	gather(core, tcb, seg, a);
+	if (unlikely(tcb->flags & RNL_F_ECN))
+		rnl_ecn_acked(core, tcb, seg, &a->s);
 	if (tcb->flags & RNL_F_SACK)
 		rnl_recovery_ack(core, tcb, seg, a);
 	else
 		rnl_dupack_ack(core, tcb, seg, a);
+	if (unlikely(a->s.ece))
+		rnl_ecn_respond(core, tcb, &a->s);
 	if (a->advanced)
 		restart_timers(core, tcb);
 	else if (a->q.new_sacked_bytes != 0)

@@ -78,7 +78,7 @@ static void start_cc(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_work
 	w->ccops = rnl_core_policy(core, tcb)->opts.cc;
 	w->cc.mss = tcb->snd_mss;
 	/* RFC 5681 3.1: a lost SYN makes it one segment. */
-	if (tcb->flags & RNL_F_SYN_LOST)
+	if (tcb->syn_lost)
 		iw = tcb->snd_mss;
 	if (tcb->folded.word[0] == 0) {
 		w->ccops->init(&w->cc, tcb->snd_mss, iw, core->now_us);
@@ -165,7 +165,7 @@ void rnl_tcb_end(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_reason rea
 	if (tcb->state == RNL_SYN_SENT ||
 	    (tcb->state == RNL_SYN_RECEIVED && !(tcb->flags & RNL_F_PASSIVE)))
 		rnl_core_count(core, RNL_C_tcp_attempt_fails);
-	tcb->reason = (uint8_t)reason;
+	tcb->reason = (unsigned int)reason & 0x7f;
 	if (reason != RNL_REASON_NORMAL) {
 		rnl_tcb_drop_work(core, tcb);
 		tcb->events &= (uint8_t)~(RNL_EV_RECEIVED | RNL_EV_WRITABLE | RNL_EV_EOF |
@@ -256,7 +256,7 @@ uint32_t rnl_tcb_rto(const struct rnl_core *core, const struct rnl_tcb *tcb)
 	uint32_t rto = rnl_rtt_rto(&tcb->rtt, rnl_core_policy(core, tcb)->opts.rto_min_us);
 
 	/* RFC 6298 5.7: a lost SYN left no sample behind. */
-	if ((tcb->flags & RNL_F_SYN_LOST) && tcb->rtt.srtt_us == 0 && tcb->state != RNL_SYN_SENT &&
+	if (tcb->syn_lost && tcb->rtt.srtt_us == 0 && tcb->state != RNL_SYN_SENT &&
 	    tcb->state != RNL_SYN_RECEIVED)
 		rto = RNL_RTO_SYN_LOST_US;
 

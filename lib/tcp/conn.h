@@ -23,6 +23,7 @@
 #include "algo/sndbuf.h"
 #include "base/wheel.h"
 #include "runnel.h"
+#include "tcp/ecn.h"
 #include "wire/tcphdr.h"
 
 #define RNL_CACHE_LINE 64
@@ -49,7 +50,7 @@
 #define RNL_F_RECOVERY 0x00020000u    /* fast recovery */
 #define RNL_F_LOSS 0x00040000u        /* recovery after a retransmission timeout */
 #define RNL_F_CWND_LIMITED 0x00080000u /* output was held by cwnd since the last ACK */
-#define RNL_F_SYN_LOST 0x00100000u    /* the SYN was retransmitted (RFC 6298 5.7) */
+#define RNL_F_ECN 0x00100000u         /* ECN agreed on, or asked for: there is a struct rnl_ecn */
 #define RNL_F_ZERO_WND 0x00200000u    /* the last window sent was smaller than a segment */
 #define RNL_F_R1 0x00400000u          /* R1 was passed in this episode */
 #define RNL_F_WND_UPDATE 0x00800000u  /* the pending ACK only opens the window */
@@ -58,6 +59,10 @@
 #define RNL_F_SLEEPS 0x80000000u     /* no timer until the application has read */
 #define RNL_F_URGENT 0x04000000u      /* SND.UP is ahead of SND.UNA */
 #define RNL_F_DEAD 0x02000000u          /* left every table; the output stage frees the block */
+/* The ACE field that the predicted segment carries (RFC 9768 3.2.2). With RFC 3168 it is 0; no segment
+ * has all three bits while each must be looked at (RFC 8257 3.2). */
+#define RNL_F_ACE 0x38000000u
+#define RNL_F_ACE_SHIFT 27
 
 /* struct rnl_tcb.events: what the application stage must tell */
 #define RNL_EV_ACCEPTED 0x0001u
@@ -111,7 +116,8 @@ struct rnl_tcb {
 	uint16_t nexthop;
 	uint8_t backoff;        /* retransmissions or probes of the head without an answer */
 	uint8_t probes;         /* keepalive probes without an answer */
-	uint8_t reason;         /* enum rnl_reason once EV_END is set */
+	uint8_t reason : 7;     /* enum rnl_reason once EV_END is set */
+	uint8_t syn_lost : 1;   /* the SYN was retransmitted (RFC 6298 5.7) */
 	uint8_t soft_error;     /* errno, 0: none */
 	uint16_t rcv_mss;       /* largest segment of the peer so far: what "full-sized" means */
 	struct rnl_cc_folded folded;
@@ -178,6 +184,7 @@ struct rnl_work {
 	uint32_t dup_acks;     /* duplicate ACKs: segments known to have left the network */
 	uint32_t total_retrans; /* segments, for tcpi_total_retrans */
 	uint32_t index;        /* own index in the pool */
+	struct rnl_ecn_work ecn;
 	const struct rnl_cc_ops *ccops;
 	struct rnl_cc cc;
 	struct rnl_pacer pacer;
@@ -207,7 +214,8 @@ struct rnl_work {
 #define RNL_MINI_TS 0x01u
 #define RNL_MINI_WSCALE 0x02u
 #define RNL_MINI_SACK_OK 0x04u
-#define RNL_MINI_ECN 0x08u
+#define RNL_MINI_ECN 0x08u    /* RFC 3168 */
+#define RNL_MINI_ACCECN 0x10u /* RFC 9768 */
 #define RNL_MINI_COOKIE 0x80u /* made of a SYN cookie: nobody knows when the SYN-ACK was sent */
 
 struct rnl_mini {
@@ -225,6 +233,7 @@ struct rnl_mini {
 	uint32_t next_free;
 	uint8_t uto;            /* as in struct rnl_tcb */
 	uint8_t answers;        /* answers to what is out of place; see rnl_handshake_may_answer() */
+	uint8_t ecn;            /* RNL_MINI_ECN_* */
 	struct rnl_wnode timer;
 	uint16_t peer_mss;
 	uint16_t policy;

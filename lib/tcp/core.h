@@ -70,6 +70,7 @@ struct rnl_core {
 	uint32_t relieve_at; /* the last that was, */
 	uint32_t reclaim_at; /* and the last that was looked at for memory */
 	struct rnl_policy *policies;
+	struct rnl_ecn *ecn; /* by index of the connection */
 	uint8_t *nexthop_port; /* port of each next hop */
 	uint64_t challenge_second; /* RFC 5961 7: the second that these limits count for */
 	uint8_t challenge_peer[RNL_CHALLENGE_PEERS]; /* left, by a keyed hash of the peer's address */
@@ -126,6 +127,12 @@ static inline const struct rnl_policy *rnl_core_policy(const struct rnl_core *co
 static inline uint32_t rnl_core_index(const struct rnl_core *core, const struct rnl_tcb *tcb)
 {
 	return (uint32_t)(tcb - (const struct rnl_tcb *)(const void *)core->conns.base);
+}
+
+/** @return what a connection with RNL_F_ECN keeps of it. */
+static inline struct rnl_ecn *rnl_ecn_of(const struct rnl_core *core, const struct rnl_tcb *tcb)
+{
+	return &core->ecn[rnl_core_index(core, tcb)];
 }
 
 /** Appends a connection to a list by next_event. */

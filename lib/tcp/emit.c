@@ -149,6 +149,19 @@ static void add_blocks(struct rnl_core *core, const struct rnl_tcb *tcb, const s
 	count_blocks(core, tcb, o->answers);
 }
 
+/* What ECN adds: flags, the field of the IP header, an option. @return the field. */
+static uint8_t add_ecn(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t len, uint16_t *flags,
+		       struct rnl_tcpopt *opt)
+{
+	struct rnl_ecn_out out = {.len = len, .fresh = *flags & RNL_TX_FRESH};
+
+	if (*flags & RNL_TH_RST)
+		return 0;
+	rnl_ecn_send(core, tcb, &out, opt);
+	*flags |= out.flags;
+	return out.tos;
+}
+
 /* Headers written whole: for connections without a working set, and for segments off the usual path. */
 static void emit_whole(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *m,
 		       const struct outgoing *o)
@@ -168,6 +181,8 @@ static void emit_whole(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mb
 	if (o->answers != NULL &&
 	    rnl_sackgen_fill(core, tcb, o->answers, RNL_TCPOPT_MAXLEN, &h.opt) > 0)
 		count_blocks(core, tcb, o->answers);
+	if (tcb->flags & RNL_F_ECN)
+		h.tos |= add_ecn(core, tcb, m->pkt_len, &h.flags, &h.opt);
 	if (tcb->flags & RNL_F_TS) {
 		h.opt.has |= RNL_OPT_TS;
 		h.opt.tsval = rnl_emit_tsval(core, tcb->ts_offset);
@@ -199,11 +214,17 @@ static void emit_data(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbu
 	    .tso_mss = o->len > tcb->snd_mss ? tcb->snd_mss : 0,
 	};
 	struct rnl_tcpopt opt;
+	uint8_t tos = 0;
 
 	if (unlikely(rnl_sackgen_hole(tcb) || o->answers != NULL))
 		add_blocks(core, tcb, o, &f, &opt);
+	if (unlikely(tcb->flags & RNL_F_ECN)) {
+		opt.has = f.sack != NULL ? opt.has : 0;
+		tos = add_ecn(core, tcb, o->len, &f.flags, &opt);
+		f.sack = opt.has != 0 ? &opt : NULL;
+	}
 	sent(tcb, o->len);
-	rnl_tmpl_write(&tcb->work->tmpl, m, &f, 0, port->caps);
+	rnl_tmpl_write(&tcb->work->tmpl, m, &f, tos, port->caps);
 	acknowledged(tcb);
 	queue_packet(core, m, tcb->nexthop);
 }
@@ -376,6 +397,7 @@ bool rnl_emit_syn(struct rnl_core *core, struct rnl_tcb *tcb)
 		h.opt.has |= RNL_OPT_UTO;
 	offer_options(core, &h.opt, our_shift(tcb), tcb->ts_offset);
 	h.opt.tsecr = answer ? tcb->ts_recent : 0;
+	h.flags |= rnl_ecn_syn(core, tcb, &h.opt);
 	rnl_tcphdr_write(m, &h, rnl_core_port(core, tcb->nexthop)->caps);
 	tcb->last_ack_sent = tcb->rcv_nxt;
 	queue_packet(core, m, tcb->nexthop);
@@ -415,6 +437,7 @@ bool rnl_emit_mini(struct rnl_core *core, const struct rnl_mini *mini, bool syn)
 	}
 	offer_options(core, &h.opt, rnl_wscale_ours(mini->wscale), mini->ts_offset);
 	h.opt.tsecr = mini->ts_recent;
+	h.flags |= rnl_ecn_mini(mini, syn, &h.opt);
 	rnl_tcphdr_write(m, &h, rnl_core_port(core, mini->nexthop)->caps);
 	queue_packet(core, m, mini->nexthop);
 	return true;

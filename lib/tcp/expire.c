@@ -79,10 +79,12 @@ static void retransmission_timeout(struct rnl_core *core, struct rnl_tcb *tcb)
 	rnl_pmtu_timeout(core, tcb);
 	rnl_pace_check_limited(tcb);
 	rnl_ack_describe(core, tcb, &s);
-	if (connecting(tcb))
-		tcb->flags |= RNL_F_SYN_LOST;
-	else if (tcb->backoff == 0)
+	if (connecting(tcb)) {
+		tcb->syn_lost = 1;
+	} else if (tcb->backoff == 0) {
 		w->ccops->on_congestion(&w->cc, RNL_CC_RTO, &s);
+		rnl_ecn_cwnd_reduced(core, tcb);
+	}
 	if (++tcb->backoff >= R1 && !(tcb->flags & RNL_F_R1)) {
 		tcb->flags |= RNL_F_R1; /* RFC 9293 3.8.3 (SHLD-9) */
 		tcb->soft_error = ETIMEDOUT;

@@ -26,6 +26,7 @@ bool rnl_handshake_connect(struct rnl_core *core, struct rnl_tcb *tcb)
 	tcb->ts_offset = rnl_isn_ts_offset(&tcb->key, core->secrets.ts);
 	tcb->snd_una = rnl_isn(&tcb->key, core->secrets.isn, core->now_us);
 	tcb->snd_nxt = tcb->snd_una;
+	rnl_ecn_connect(core, tcb);
 	if (rnl_tcb_busy(core, tcb) == NULL)
 		return false;
 	rnl_tcb_set_state(core, tcb, RNL_SYN_SENT);
@@ -62,6 +63,7 @@ static void take_syn(struct rnl_core *core, struct rnl_tcb *tcb, const struct rn
 	if (seg->flags & RNL_SEG_UTO)
 		rnl_uto_received(core, tcb, seg->opt.uto);
 	rnl_tcb_negotiated(core, tcb, &seg->opt);
+	rnl_ecn_answered(core, tcb, seg);
 }
 
 /* Both ends sent SYN at the same time (RFC 9293 3.5, MUST-10): answer, and wait for the answer. */
@@ -84,8 +86,7 @@ static bool syn_acked(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg
 			  tcb->flags & RNL_F_FIN_QUEUED ? RNL_FIN_WAIT_1 : RNL_ESTABLISHED);
 	rnl_core_event(core, tcb, RNL_EV_CONNECTED);
 	rnl_tcp_rearm(core, tcb);
-	tcb->flags |= RNL_F_ACK_NOW;
-	rnl_core_output(core, tcb);
+	rnl_ecn_established(core, tcb, seg);
 	rnl_uto_announce(core, tcb);
 	seg->seq++;
 	seg->flags &= (uint16_t)~RNL_TH_SYN;
@@ -160,6 +161,7 @@ void rnl_handshake_offer(struct rnl_core *core, struct rnl_mini *mini, const str
 	}
 	if ((seg->opt.has & RNL_OPT_SACK_OK) && !opts->no_sack)
 		mini->flags |= RNL_MINI_SACK_OK;
+	rnl_ecn_offer(mini, opts, seg);
 }
 
 void rnl_handshake_syn(struct rnl_core *core, struct rnl_mini *mini, const struct rnl_seg *seg,
@@ -187,6 +189,7 @@ bool rnl_handshake_mini_expire(struct rnl_core *core, struct rnl_mini *mini)
 	mini->retries++;
 	mini->answers = 0;
 	rnl_core_count(core, RNL_C_tcp_syn_ack_retransmits);
+	rnl_ecn_mini_expired(core, mini);
 	rnl_wheel_arm(&core->mini_wheel, rnl_core_mini_index(core, mini),
 		      core->now_us + rnl_rtt_backoff(RNL_RTO_INITIAL_US, mini->retries));
 	rnl_emit_mini(core, mini, true);
@@ -214,6 +217,10 @@ enum rnl_mini_verdict rnl_handshake_mini(struct rnl_core *core, struct rnl_mini 
 		    rnl_handshake_may_answer(mini) && rnl_emit_challenged(core, &mini->key))
 			rnl_emit_mini(core, mini, false);
 		return RNL_MINI_KEEP;
+	}
+	if ((seg->flags & RNL_TH_SYN) && !rnl_ecn_syn_again(core, mini, seg)) {
+		rnl_emit_reset(core, seg, mini->nexthop);
+		return RNL_MINI_DROP;
 	}
 	/* The peer did not hear us, or somebody probes (RFC 5961 4.2): either way, say it again. */
 	if ((seg->flags & RNL_TH_SYN) || seg->seq - mini->rcv_nxt > mini_window(core, mini) ||
@@ -251,7 +258,7 @@ void rnl_handshake_promote(struct rnl_core *core, struct rnl_tcb *tcb, const str
 	tcb->flags |= mini->flags & RNL_MINI_TS ? RNL_F_TS : 0;
 	tcb->flags |= mini->flags & RNL_MINI_WSCALE ? RNL_F_WSCALE : 0;
 	tcb->flags |= mini->flags & RNL_MINI_SACK_OK ? RNL_F_SACK : 0;
-	tcb->flags |= mini->retries > 0 ? RNL_F_SYN_LOST : 0;
+	tcb->syn_lost = mini->retries > 0;
 	tcb->wscale = mini->wscale;
 	tcb->snd_una = tcb->snd_nxt = mini->snd_nxt;
 	tcb->rcv_nxt = tcb->last_ack_sent = mini->rcv_nxt;
@@ -269,6 +276,7 @@ void rnl_handshake_promote(struct rnl_core *core, struct rnl_tcb *tcb, const str
 	tcb->state = RNL_SYN_RECEIVED; /* the mini block was there */
 	rnl_tcb_set_state(core, tcb, RNL_ESTABLISHED);
 	rnl_core_count(core, RNL_C_tcp_passive_opens);
+	rnl_ecn_promote(core, tcb, mini, seg);
 	rnl_core_event(core, tcb, RNL_EV_ACCEPTED);
 	rnl_tcp_rearm(core, tcb);
 	rnl_uto_announce(core, tcb);

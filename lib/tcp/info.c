@@ -186,6 +186,7 @@ void rnl_tcb_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
 	    .cc = opts->cc->name,
 	    .soft_error = tcb->soft_error,
 	};
+	rnl_ecn_info(core, tcb, info);
 	if (tcb->work == NULL)
 		return;
 	work_info(tcb, tcb->work, info);

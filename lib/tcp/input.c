@@ -10,6 +10,8 @@
 #define NOT_PREDICTED                                                                              \
 	(RNL_F_RECOVERY | RNL_F_LOSS | RNL_F_APP_CLOSED | RNL_F_TS_STALE | RNL_F_FIN_QUEUED)
 
+#define ACE_DOWN (RNL_F_ACE_SHIFT - 6) /* from RNL_F_ACE to RNL_TH_ACE */
+
 /*
  * The next segment of an undisturbed connection: in order, inside the window, acknowledging something
  * that was sent, or bringing data. What repeats an acknowledgement without data may be a duplicate
@@ -21,7 +23,8 @@ static bool predicted(const struct rnl_tcb *tcb, const struct rnl_seg *seg)
 
 	if (tcb->state != RNL_ESTABLISHED || (tcb->flags & NOT_PREDICTED))
 		return false;
-	if ((seg->flags & ~RNL_TH_PSH) != RNL_TH_ACK || seg->seq != tcb->rcv_nxt)
+	if (((seg->flags ^ (tcb->flags >> ACE_DOWN & RNL_TH_ACE)) & ~RNL_TH_PSH) != RNL_TH_ACK ||
+	    seg->seq != tcb->rcv_nxt)
 		return false;
 	if (seg->len > tcb->rcv_adv - tcb->rcv_nxt ||
 	    seg->ack - tcb->snd_una > tcb->snd_nxt - tcb->snd_una)
@@ -45,6 +48,8 @@ static void fast(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg
 		rnl_validate_ts_update(tcb, seg);
 	tcb->last_rx_ms = core->now_ms;
 	tcb->probes = 0;
+	if (unlikely(tcb->flags & RNL_F_ECN))
+		rnl_ecn_received(core, tcb, seg);
 	rnl_ack(core, tcb, seg);
 	if (seg->len > 0)
 		taken = rnl_text(core, tcb, seg);
@@ -79,6 +84,8 @@ static bool slow(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg
 		return false;
 	if (tcb->work != NULL)
 		tcb->work->meter.segs_in++;
+	if (tcb->flags & RNL_F_ECN)
+		rnl_ecn_received(core, tcb, seg);
 	if (tcb->state == RNL_SYN_RECEIVED)
 		established(core, tcb, seg);
 	if (!rnl_ack(core, tcb, seg))
@@ -90,6 +97,8 @@ static bool slow(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg
 	taken = rnl_text(core, tcb, seg);
 	if ((seg->answer || seg->dup.left != seg->dup.right) && tcb->state != RNL_CLOSED)
 		rnl_emit_answer(core, tcb, seg);
+	if (tcb->flags & RNL_F_ECN)
+		rnl_ecn_answer(core, tcb);
 	return taken;
 }
 

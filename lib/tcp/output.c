@@ -168,7 +168,11 @@ static uint32_t largest(struct rnl_core *core, const struct rnl_tcb *tcb)
 	uint32_t mss = rnl_sackgen_mss(tcb);
 
 	/* The urgent pointer counts from the segment that it stands in: such are not cut by the port. */
-	return (port->caps & RNL_CAP_TX_TSO) && !(tcb->flags & RNL_F_URGENT) ? RTE_MAX(port->tso_max_bytes, mss) : mss;
+	if (!(port->caps & RNL_CAP_TX_TSO) || (tcb->flags & RNL_F_URGENT))
+		return mss;
+	if (unlikely(tcb->flags & RNL_F_ECN) && !rnl_ecn_may_cut(core, tcb, port->caps))
+		return mss;
+	return RTE_MAX(port->tso_max_bytes, mss);
 }
 
 /*
@@ -178,10 +182,11 @@ static uint32_t largest(struct rnl_core *core, const struct rnl_tcb *tcb)
  */
 static uint32_t next_length(struct rnl_core *core, struct rnl_tcb *tcb, uint64_t left)
 {
-	uint32_t mss = rnl_sackgen_mss(tcb); /* SACK blocks go with new data, too */
+	uint32_t option = unlikely(tcb->flags & RNL_F_ECN) ? rnl_ecn_reserve(core, tcb) : 0;
+	uint32_t mss = rnl_sackgen_mss(tcb) - option; /* SACK blocks go with new data, too */
 	uint32_t window = window_room(tcb);
 	uint32_t cwnd = cwnd_room(tcb);
-	uint32_t len = (uint32_t)RTE_MIN(left, (uint64_t)largest(core, tcb));
+	uint32_t len = (uint32_t)RTE_MIN(left, (uint64_t)(largest(core, tcb) - option));
 	bool idle = tcb->snd_una == tcb->snd_nxt;
 	bool nodelay = rnl_core_policy(core, tcb)->opts.nodelay;
 
@@ -259,6 +264,8 @@ static enum verdict send_new(struct rnl_core *core, struct rnl_tcb *tcb, uint32_
 	/* RFC 9293 3.9.1.2 (MUST-61): PSH on the last of what is queued. */
 	if (len > 0 && offset_of(tcb, seq) + len == w->snd.end)
 		flags |= RNL_TH_PSH;
+	if (len > 0 && len <= window_room(tcb)) /* a window probe is not inside it */
+		flags |= RNL_TX_FRESH;
 	if (fin) {
 		flags |= RNL_TH_FIN;
 		tcb->flags |= RNL_F_FIN_SENT;

@@ -104,6 +104,7 @@ void rnl_recovery_begin(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_a
 	tcb->flags |= RNL_F_RECOVERY;
 	arm_undo(tcb);
 	w->ccops->on_congestion(&w->cc, RNL_CC_LOSS, &a->s);
+	rnl_ecn_cwnd_reduced(core, tcb);
 	rnl_prr_start(&w->prr, w->cc.ssthresh_bytes, in_network + delivered);
 	rnl_core_count(core, RNL_C_tcp_fast_retransmits);
 }

@@ -15,6 +15,7 @@
 
 /* What the timestamp can bring back. What is not here must not be offered. */
 #define MINI_OF_TS (RNL_MINI_TS | RNL_MINI_WSCALE | RNL_MINI_SACK_OK | RNL_MINI_ECN)
+#define MINI_OF_ACK RNL_MINI_ACCECN /* what the final ACK brings back (RFC 9768 5.1) */
 
 static unsigned int mss_index(const struct rnl_seg *seg)
 {
@@ -35,11 +36,11 @@ static void write_options(const struct rnl_core *core, struct rnl_mini *mini)
 	};
 
 	if (!(mini->flags & RNL_MINI_TS)) {
-		mini->flags = 0;
+		mini->flags &= MINI_OF_ACK;
 		mini->wscale = 0;
 		return;
 	}
-	mini->flags &= MINI_OF_TS;
+	mini->flags &= MINI_OF_TS | MINI_OF_ACK;
 	mini->ts_offset = rnl_cookie_tsval(rnl_emit_tsval(core, mini->ts_offset), &o) - core->now_ms;
 }
 
@@ -118,6 +119,9 @@ enum rnl_syncookie rnl_syncookie_check(struct rnl_core *core, const struct rnl_s
 			return RNL_SYNCOOKIE_EARLY;
 		}
 	} else if (read_options(core, seg, &core->policies[policy].opts, out)) {
+		uint8_t ecn = rnl_ecn_of_final_ack(&core->policies[policy].opts, seg->flags, out->flags);
+
+		out->flags = (uint8_t)((out->flags & ~RNL_MINI_ECN) | ecn);
 		out->peer_mss =
 		    rnl_cookie_mss(rnl_addr_is_v4(&seg->key.raddr), (unsigned int)mss);
 		return RNL_SYNCOOKIE_GOOD;

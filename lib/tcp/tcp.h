@@ -151,6 +151,89 @@ void rnl_info_before_output(const struct rnl_core *core, struct rnl_tcb *tcb);
 /** After output: what holds the sender now. */
 void rnl_info_after_output(const struct rnl_core *core, struct rnl_tcb *tcb);
 
+/* ---- ecn.c: only with RNL_F_ECN, but for the inlines ---- */
+
+/** What ECN says of a segment that is about to leave. */
+struct rnl_ecn_out {
+	uint32_t len; /* in: payload octets */
+	bool fresh;   /* in: new data inside the window */
+	uint16_t flags;
+	uint8_t tos;
+};
+
+/** Counts the marks of an acceptable segment; before its text is taken. */
+void rnl_ecn_received(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg);
+/** After its text: the ACK that RFC 9768 3.2.2.5.1 or RFC 8257 3.2 demands, unless it has gone. */
+void rnl_ecn_answer(struct rnl_core *core, struct rnl_tcb *tcb);
+/** Fills *out, and adds to *opt, which holds SACK blocks or nothing. The segment will be sent. */
+void rnl_ecn_send(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_ecn_out *out,
+		  struct rnl_tcpopt *opt);
+/** @return octets that an option which is due takes from the next segment with data. */
+uint32_t rnl_ecn_reserve(const struct rnl_core *core, const struct rnl_tcb *tcb);
+/** @return whether a port with these caps may cut the next packet into segments. */
+bool rnl_ecn_may_cut(const struct rnl_core *core, const struct rnl_tcb *tcb, uint32_t caps);
+/** Reads what an acknowledgement says of marks into the sample; delivered is up to date. */
+void rnl_ecn_acked(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg,
+		   struct rnl_ack_sample *s);
+/** Answers s->ece by congestion control, once for each round trip. */
+void rnl_ecn_respond(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_ack_sample *s);
+/** The congestion window was reduced, for whatever reason. */
+void rnl_ecn_reduced(struct rnl_core *core, struct rnl_tcb *tcb);
+/** Takes the counters of an AccECN option. @return octets newly reported with CE. */
+uint32_t rnl_ecn_take_option(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg);
+/** Counts the marks of a SYN-ACK. */
+void rnl_ecn_syn_ack_counts(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg);
+/** Sets s.cep, and what the predicted segment carries. */
+void rnl_ecn_set_cep(struct rnl_tcb *tcb, struct rnl_ecn *e, uint32_t cep);
+/** The option of a SYN-ACK: what all counters begin with. */
+void rnl_ecn_first_option(struct rnl_tcpopt *opt);
+/** Fills in what is known of ECN; nothing without RNL_F_ECN. */
+void rnl_ecn_info(const struct rnl_core *core, const struct rnl_tcb *tcb,
+		  struct rnl_conn_info *info);
+
+/** rnl_ecn_reduced(), where it may matter. */
+static inline void rnl_ecn_cwnd_reduced(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	if (unlikely(tcb->flags & RNL_F_ECN))
+		rnl_ecn_reduced(core, tcb);
+}
+
+/* ---- ecn_open.c: any connection ---- */
+
+/** An active open begins: whether it asks. */
+void rnl_ecn_connect(struct rnl_core *core, struct rnl_tcb *tcb);
+/** @return flags of our SYN, or of the SYN-ACK of a simultaneous open; may add an option. */
+uint16_t rnl_ecn_syn(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_tcpopt *opt);
+/** The peer's SYN or SYN-ACK came in SYN-SENT: the mode is settled. */
+void rnl_ecn_answered(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg);
+/** The SYN-ACK made it ESTABLISHED: the ACK goes now, or with the next output. */
+void rnl_ecn_established(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg);
+/** Sends the pure ACK of a SYN-ACK, AccECN (RFC 9768 3.2.2.1). @return false: no room or no buffer. */
+bool rnl_ecn_ack_syn_ack(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg);
+/** @return the ACE flags that reflect an ECN field (RFC 9768 3.1.1, 3.2.2.1). */
+uint16_t rnl_ecn_reflected(unsigned int ip_ecn);
+/** A SYN for a listener: what is agreed to. */
+void rnl_ecn_offer(struct rnl_mini *mini, const struct rnl_conn_opts *opts,
+		   const struct rnl_seg *seg);
+/**
+ * Which of RNL_MINI_ACCECN and RNL_MINI_ECN a handshake had of which nothing was kept: AccECN shows in
+ * the final ACK's flags (RFC 9768 5.1), RFC 3168 does not: `remembered` has RNL_MINI_ECN if the cookie
+ * says so. The SYN-ACK must have been rnl_ecn_mini()'s for what rnl_ecn_offer() agreed to.
+ */
+uint8_t rnl_ecn_of_final_ack(const struct rnl_conn_opts *opts, uint16_t flags, uint8_t remembered);
+/** @return flags of a SYN-ACK or of an ACK of a mini block; may add an option. */
+uint16_t rnl_ecn_mini(const struct rnl_mini *mini, bool syn, struct rnl_tcpopt *opt);
+/** The SYN of a half-open connection came again. @return false: reset it (RFC 9768 3.1.5). */
+bool rnl_ecn_syn_again(struct rnl_core *core, struct rnl_mini *mini, const struct rnl_seg *seg);
+/** The SYN-ACK is about to be sent again: retries is up to date. */
+void rnl_ecn_mini_expired(struct rnl_core *core, struct rnl_mini *mini);
+/** The handshake is complete. */
+void rnl_ecn_promote(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_mini *mini,
+		     const struct rnl_seg *seg);
+/** What ACKs from TIME-WAIT say. */
+void rnl_ecn_timewait(const struct rnl_core *core, const struct rnl_tcb *tcb,
+		      struct rnl_mini *mini);
+
 /* ---- handshake.c, timewait.c ---- */
 
 /** Begins an active open: SYN-SENT, SYN on the output list. @return false: no memory. */
@@ -286,7 +369,9 @@ void rnl_emit_reset(struct rnl_core *core, const struct rnl_seg *seg, uint16_t n
 void rnl_emit_abort(struct rnl_core *core, struct rnl_tcb *tcb);
 /** @return the right edge that the free receive buffer and the header's field allow. */
 uint32_t rnl_emit_edge(const struct rnl_core *core, const struct rnl_tcb *tcb);
-/** Writes the headers of m (payload) from the template and queues it. There is room. */
+#define RNL_TX_FRESH 0x2000u /* no header bit: new data, inside the window */
+/** Writes the headers of m (payload) from the template and queues it. There is room. flags may have
+ * RNL_TX_FRESH. */
 void rnl_emit_data(struct rnl_core *core, struct rnl_tcb *tcb, struct rte_mbuf *m, uint32_t seq,
 		   uint16_t flags);
 /** @return TSval of now (RFC 7323 4.1): 1 ms ticks. */

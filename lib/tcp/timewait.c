@@ -48,6 +48,7 @@ void rnl_timewait_init(struct rnl_core *core, struct rnl_mini *mini, const struc
 	mini->key = tcb->key;
 	mini->state = RNL_TIME_WAIT;
 	mini->flags = tcb->flags & RNL_F_TS ? RNL_MINI_TS : 0;
+	rnl_ecn_timewait(core, tcb, mini);
 	mini->wscale = tcb->wscale;
 	mini->retries = 0;
 	mini->snd_nxt = tcb->snd_nxt;

@@ -68,6 +68,7 @@ static void repaired(struct rnl_core *core, struct rnl_tcb *tcb, const struct rn
 	if (tcb->flags & (RNL_F_RECOVERY | RNL_F_LOSS))
 		return;
 	w->ccops->on_congestion(&w->cc, RNL_CC_LOSS, &a->s);
+	rnl_ecn_cwnd_reduced(core, tcb);
 	w->ccops->on_recovered(&w->cc, &a->s);
 }
 

@@ -71,6 +71,17 @@ static void reset_received(struct rnl_core *core, struct rnl_tcb *tcb, const str
 		rnl_emit_challenge(core, tcb);
 }
 
+/* RFC 9768 3.2.2.1: the ACK of a SYN-ACK that was sent again reflects its ECN field. */
+static bool is_syn_ack_again(const struct rnl_core *core, const struct rnl_tcb *tcb,
+			     const struct rnl_seg *seg)
+{
+	bool answer = (tcb->flags & (RNL_F_ECN | RNL_F_PASSIVE)) == RNL_F_ECN &&
+		      (seg->flags & RNL_TH_ACK) && (seg->flags & RNL_TH_ACE);
+
+	return answer && rnl_ecn_of(core, tcb)->accurate && tcb->rcv_bytes < UINT32_MAX &&
+	       seg->seq + 1 + (uint32_t)tcb->rcv_bytes == tcb->rcv_nxt;
+}
+
 /*
  * RFC 5961 4.2: SYN on a synchronised connection is challenged, whatever its sequence number.
  * While a simultaneous open is under way, the peer's SYN-ACK repeats the SYN that we have seen: what
@@ -84,6 +95,9 @@ static bool syn_ok(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *s
 	if (!(seg->flags & RNL_TH_SYN))
 		return true;
 	if (repeated && (seg->flags & RNL_TH_ACK)) {
+		/* On a SYN these flags are no counter (RFC 9768 3.2.2): as if they were as expected. */
+		seg->flags &= (uint16_t)~RNL_TH_ACE;
+		seg->flags |= (uint16_t)((tcb->flags & RNL_F_ACE) >> (RNL_F_ACE_SHIFT - 6));
 		seg->seq++;
 		seg->wnd >>= rnl_wscale_theirs(tcb->wscale); /* not scaled on a SYN */
 		seg->flags &= (uint16_t)~RNL_TH_SYN;
@@ -94,6 +108,12 @@ static bool syn_ok(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *s
 		return false;
 	}
 	rnl_core_count(core, RNL_C_tcp_rx_syn_in_window);
+	if (is_syn_ack_again(core, tcb, seg)) {
+		rnl_ecn_syn_ack_counts(core, tcb, seg);
+		if (rnl_emit_challenged(core, &tcb->key))
+			rnl_ecn_ack_syn_ack(core, tcb, seg);
+		return false;
+	}
 	rnl_emit_challenge(core, tcb);
 	return false;
 }

@@ -24,6 +24,15 @@
 /* No bit of the header: the segment carries a user timeout option. So the predicted path, which
  * compares the flags, need not look at the options. */
 #define RNL_SEG_UTO 0x8000u
+#define RNL_TH_ACE (RNL_TH_AE | RNL_TH_CWR | RNL_TH_ECE) /* as one counter: RFC 9768 3.2.2 */
+#define RNL_TH_CE 0x4000u /* no header bit: the packet came with congestion experienced (RFC 3168 5) */
+
+/* The ECN field of the IP header (RFC 3168 5). */
+#define RNL_IPECN_MASK 3u
+#define RNL_IPECN_NOT_ECT 0u
+#define RNL_IPECN_ECT1 1u
+#define RNL_IPECN_ECT0 2u
+#define RNL_IPECN_CE 3u
 
 /* What struct rnl_tcpopt holds. */
 #define RNL_OPT_MSS 0x0001u
@@ -32,12 +41,20 @@
 #define RNL_OPT_TS 0x0008u
 #define RNL_OPT_SACK 0x0010u
 #define RNL_OPT_UTO 0x0080u
+#define RNL_OPT_ACCECN 0x0100u
 #define RNL_OPT_BAD 0x8000u /* an impossible length ended the parse */
 
 #define RNL_SACK_MAX 4
 
 struct rnl_sack {
 	uint32_t left, right; /* [left, right) */
+};
+
+/** An AccECN option (RFC 9768 3.2.3): the first `fields` of its three counters, 24 bits each. */
+struct rnl_accecn {
+	uint8_t fields; /* 0 to 3 */
+	bool order1;    /* kind 174: ECT(1), CE, ECT(0); else 172: ECT(0), CE, ECT(1) */
+	uint32_t e0b, ceb, e1b;
 };
 
 /** TCP options of one segment; a field counts only when its bit is set in `has`. */
@@ -49,6 +66,7 @@ struct rnl_tcpopt {
 	uint16_t uto; /* as it stands: RFC 5482 3.3 */
 	uint32_t tsval, tsecr;
 	struct rnl_sack sack[RNL_SACK_MAX];
+	struct rnl_accecn accecn;
 };
 
 /** Network header of one packet. */
@@ -75,7 +93,7 @@ struct rnl_seg {
 	uint16_t off;         /* of the payload from the mbuf's data start */
 	uint16_t wnd;         /* unscaled */
 	uint16_t urp;         /* urgent pointer */
-	uint16_t flags;       /* RNL_TH_* */
+	uint16_t flags;       /* RNL_TH_*, RNL_TH_CE among them */
 	uint8_t tos;
 	uint8_t ttl;
 	uint8_t port;         /* of the stack */

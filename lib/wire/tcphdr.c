@@ -76,6 +76,7 @@ enum rnl_counter rnl_tcphdr_parse(struct rte_mbuf *m, const struct rnl_ip *ip, s
 	seg->off = (uint16_t)(ip->l4_off + hlen);
 	seg->len = (uint32_t)(ip->l4_len - hlen);
 	seg->tos = ip->tos;
+	seg->flags |= (uint16_t)((ip->tos & ip->tos >> 1 & 1) * RNL_TH_CE);
 	seg->ttl = ip->ttl;
 	return RNL_C_ok;
 }

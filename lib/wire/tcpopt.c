@@ -4,13 +4,15 @@
  * nothing is read before its length is proved (RFC 9293 3.1, MUST-7). A known kind with a length
  * that is not its own is stepped over like an unknown one.
  * Refuses: meaning (whether an option was agreed, whether it may stand on this segment).
- * Floor 1. RFC 9293 3.2, RFC 7323 2.2, 3.2, appendix A, RFC 2018 2, 3, RFC 5482 3.3.
+ * Floor 1. RFC 9293 3.2, RFC 7323 2.2, 3.2, appendix A, RFC 2018 2, 3, RFC 5482 3.3,
+ * RFC 9768 3.2.3.
  */
 #include "wire/tcpopt.h"
 
 #include "wire/octets.h"
 
 enum kind { END = 0, NOP = 1, MSS = 2, WSCALE = 3, SACK_OK = 4, SACK = 5, TIMESTAMPS = 8, UTO = 28 };
+enum { ACCECN0 = 172, ACCECN1 = 174 };
 
 #define TS_LEN 10
 #define TS_ALIGNED 0x0101080au /* NOP NOP TS 10: RFC 7323 appendix A */
@@ -40,6 +42,24 @@ static void take_sack(const uint8_t *value, unsigned int len, struct rnl_tcpopt 
 	}
 }
 
+/* RFC 9768 3.2.3: of any length the whole fields count. */
+static void take_accecn(const uint8_t *p, unsigned int len, struct rnl_tcpopt *out)
+{
+	struct rnl_accecn *a = &out->accecn;
+	unsigned int n = (len - 2) / 3;
+	uint32_t v[3] = {0};
+
+	n = n < 3 ? n : 3;
+	for (unsigned int i = 0; i < n; i++)
+		v[i] = (uint32_t)p[2 + 3 * i] << 16 | rnl_get16(p + 3 + 3 * i);
+	out->has |= RNL_OPT_ACCECN;
+	a->fields = (uint8_t)n;
+	a->order1 = p[0] == ACCECN1;
+	a->e0b = v[a->order1 ? 2 : 0];
+	a->ceb = v[1];
+	a->e1b = v[a->order1 ? 0 : 2];
+}
+
 /* One option whose whole length is inside the header. */
 static void take(const uint8_t *p, unsigned int len, struct rnl_tcpopt *out)
 {
@@ -60,6 +80,8 @@ static void take(const uint8_t *p, unsigned int len, struct rnl_tcpopt *out)
 		out->uto = rnl_get16(value);
 	} else if (p[0] == SACK && !(out->has & RNL_OPT_SACK)) {
 		take_sack(value, len - 2, out);
+	} else if ((p[0] == ACCECN0 || p[0] == ACCECN1) && !(out->has & RNL_OPT_ACCECN)) {
+		take_accecn(p, len, out);
 	}
 }
 
@@ -108,6 +130,24 @@ static uint8_t *write_ts(uint8_t *d, const struct rnl_tcpopt *opt)
 	return d + 2 + TS_LEN;
 }
 
+static uint8_t *write_accecn(uint8_t *d, const struct rnl_tcpopt *opt)
+{
+	const struct rnl_accecn *a = &opt->accecn;
+	const uint32_t v[3] = {a->order1 ? a->e1b : a->e0b, a->ceb, a->order1 ? a->e0b : a->e1b};
+
+	if (!(opt->has & RNL_OPT_ACCECN))
+		return d;
+	*d++ = a->order1 ? ACCECN1 : ACCECN0;
+	*d++ = (uint8_t)(2 + 3 * a->fields);
+	for (unsigned int i = 0; i < a->fields; i++, d += 3) {
+		d[0] = (uint8_t)(v[i] >> 16);
+		rnl_put16(d + 1, (uint16_t)v[i]);
+	}
+	for (unsigned int i = 2 + 3u * a->fields; i % 4 != 0; i++)
+		*d++ = NOP;
+	return d;
+}
+
 static uint8_t *write_sack(uint8_t *d, const struct rnl_tcpopt *opt, unsigned int room)
 {
 	unsigned int fit = room >= 4 ? (room - 4) / 8 : 0;
@@ -141,6 +181,7 @@ unsigned int rnl_tcpopt_write_room(uint8_t *dst, const struct rnl_tcpopt *opt, u
 		rnl_put32(d, (uint32_t)UTO << 24 | 4 << 16 | opt->uto);
 		d += 4;
 	}
+	d = write_accecn(d, opt);
 	room = room > (unsigned int)(d - dst) ? room - (unsigned int)(d - dst) : 0;
 	return (unsigned int)(write_sack(d, opt, room) - dst);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * TCP options: a total parser (any octets in, no loop, nothing read past the end) and an emitter.
- * RFC 9293 3.2, RFC 7323 2, 3, RFC 2018 2, 3. Floor 1.
+ * RFC 9293 3.2, RFC 7323 2, 3, RFC 2018 2, 3, RFC 9768 3.2.3. Floor 1.
  */
 #ifndef RNL_WIRE_TCPOPT_H
 #define RNL_WIRE_TCPOPT_H
@@ -22,6 +22,11 @@ void rnl_tcpopt_parse(const uint8_t *p, unsigned int len, struct rnl_tcpopt *out
  * @return octets written, at most 40.
  */
 unsigned int rnl_tcpopt_write(uint8_t *dst, const struct rnl_tcpopt *opt);
+/** @return octets that an AccECN option with so many counters takes, its padding included. */
+static inline unsigned int rnl_tcpopt_accecn_len(unsigned int fields)
+{
+	return (2 + 3 * fields + 3) & ~3u;
+}
 /** As rnl_tcpopt_write(), SACK blocks limited to `room` octets of options in all (at most 40). */
 unsigned int rnl_tcpopt_write_room(uint8_t *dst, const struct rnl_tcpopt *opt, unsigned int room);
 

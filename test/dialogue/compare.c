@@ -96,7 +96,11 @@ static void options_text(const struct dialogue *d, const struct packet *p, struc
 			add(t, "%ssackok", sep);
 		else if (*o == OPT_SACK)
 			sack_text(f, o, sep, t);
-		else
+		else if ((*o == OPT_ACCECN0 || *o == OPT_ACCECN1) && o[1] % 3 == 2) {
+			add(t, "%saccecn%d", sep, *o == OPT_ACCECN1);
+			for (unsigned int k = 2; k < o[1]; k += 3)
+				add(t, " %u", (unsigned int)(o[k] << 16 | o[k + 1] << 8 | o[k + 2]));
+		} else
 			add(t, "%skind %u length %u", sep, *o, o[1]);
 		sep = ",";
 	}
@@ -106,14 +110,14 @@ static void options_text(const struct dialogue *d, const struct packet *p, struc
 
 void packet_text(struct dialogue *d, const struct packet *p, char *out, size_t cap)
 {
-	static const char letters[] = "FSRP.UEW";
+	static const char letters[] = TH_LETTERS;
 	const struct flow *f = &d->flow[p->dport - PEER_PORT];
 	struct text t = {out, cap, 0};
 	uint64_t us = (p->time_ns - d->start_ns) / 1000;
 
 	add(&t, "%llu.%06llu > ", (unsigned long long)(us / 1000000),
 	    (unsigned long long)(us % 1000000));
-	for (unsigned int i = 0; i < 8; i++)
+	for (unsigned int i = 0; i < 9; i++)
 		if ((p->flags & 1u << i) != 0)
 			add(&t, "%c", letters[i]);
 	if (p->flags == 0)
@@ -125,6 +129,8 @@ void packet_text(struct dialogue *d, const struct packet *p, char *out, size_t c
 	add(&t, " win %u", p->win);
 	if (p->data_len > 0)
 		add(&t, " len %u", p->data_len);
+	if (p->tos != 0)
+		add(&t, " tos %u", p->tos);
 	if (p->dport != PEER_PORT)
 		add(&t, " flow %u", p->dport - PEER_PORT);
 	options_text(d, p, &t);
@@ -139,6 +145,19 @@ static bool number_is(const struct number *n, uint32_t base, uint32_t got)
 		return got == base + (uint32_t)n->value;
 	if (n->kind == NUM_ABS)
 		return got == (uint32_t)n->value;
+	return true;
+}
+
+static bool accecn_is(const struct option *want, const uint8_t *o)
+{
+	if (o[1] != 2 + 3 * want->ncounters)
+		return false;
+	for (unsigned int i = 0; i < want->ncounters; i++) {
+		const uint8_t *c = o + 2 + 3 * i;
+
+		if ((uint32_t)(c[0] << 16 | c[1] << 8 | c[2]) != want->counter[i])
+			return false;
+	}
 	return true;
 }
 
@@ -168,6 +187,9 @@ static bool option_is(const struct option *want, const uint8_t *o, const struct 
 	case OPT_TS:
 		return o[1] == 10 && number_is(&want->a, f->ts_base, get32(o + 2)) &&
 		       number_is(&want->b, 0, get32(o + 6));
+	case OPT_ACCECN0:
+	case OPT_ACCECN1:
+		return accecn_is(want, o);
 	case OPT_SACKOK:
 		return o[1] == 2;
 	case OPT_SACK:

@@ -20,6 +20,8 @@
 #define TH_URG 0x20u
 #define TH_ECE 0x40u
 #define TH_CWR 0x80u
+#define TH_AE 0x100u
+#define TH_LETTERS "FSRP.UEWA"
 
 #define OPT_EOL 0
 #define OPT_NOP 1
@@ -28,6 +30,8 @@
 #define OPT_SACKOK 4
 #define OPT_SACK 5
 #define OPT_TS 8
+#define OPT_ACCECN0 172
+#define OPT_ACCECN1 174
 #define OPT_RAW 256 /* octets as they stand in the script */
 
 #define PACKET_MAX 4096
@@ -50,6 +54,8 @@ struct number {
 struct option {
 	int kind;
 	struct number a, b; /* mss, wscale: a; ts: a:b */
+	unsigned int ncounters;
+	uint32_t counter[3]; /* accecn0, accecn1 */
 	unsigned int nsack;
 	uint32_t sack[4][2]; /* relative */
 	uint8_t raw[40];
@@ -59,7 +65,7 @@ struct option {
 /* A segment as a script writes it. */
 struct spec {
 	unsigned int flow;
-	uint8_t flags, flags_either; /* either: set or not, of what goes out */
+	uint16_t flags, flags_either; /* either: set or not, of what goes out */
 	struct number seq, ack, win, urg, ttl, tos;
 	uint32_t len;   /* payload octets */
 	char text[256]; /* payload, instead of the pattern, when has_text */
@@ -83,7 +89,7 @@ struct packet {
 	uint8_t ttl, tos;
 	uint16_t sport, dport, win, urg;
 	uint32_t seq, ack;
-	uint8_t flags;
+	uint16_t flags;
 	const uint8_t *opts, *data;
 	unsigned int opts_len, data_len;
 };

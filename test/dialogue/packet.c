@@ -110,6 +110,15 @@ static size_t option_write(uint8_t *p, const struct option *o, const struct flow
 			put32(p + 6 + 8 * i, f->local_isn + o->sack[i][1]);
 		}
 		return p[1];
+	case OPT_ACCECN0:
+	case OPT_ACCECN1:
+		p[0] = (uint8_t)o->kind;
+		p[1] = (uint8_t)(2 + 3 * o->ncounters);
+		for (unsigned int i = 0; i < o->ncounters; i++) {
+			p[2 + 3 * i] = (uint8_t)(o->counter[i] >> 16);
+			put16(p + 3 + 3 * i, o->counter[i] & 0xffff);
+		}
+		return p[1];
 	default:
 		p[0] = (uint8_t)o->kind;
 		return 1;
@@ -203,7 +212,8 @@ size_t packet_build(struct dialogue *d, const struct spec *s, uint8_t *out, size
 	put32(tcp + 4, seq);
 	put32(tcp + 8, (s->flags & TH_ACK) != 0 ? number_in(&s->ack, base, 0) : 0);
 	tcp[12] = (uint8_t)((s->doff >= 0 ? (unsigned int)s->doff : 5 + opts_len / 4) << 4);
-	tcp[13] = s->flags;
+	tcp[12] |= (uint8_t)(s->flags >> 8);
+	tcp[13] = (uint8_t)s->flags;
 	put16(tcp + 14, s->win.kind == NUM_UNSET ? 65535 : (uint32_t)s->win.value);
 	put16(tcp + 18, (uint32_t)s->urg.value);
 	payload_write(s, f, seq, tcp + 20 + opts_len);
@@ -300,13 +310,13 @@ static const char *tcp_decode(struct packet *p, const uint8_t *tcp, size_t len)
 		return "TCP data offset is impossible";
 	if (tcp_sum(p->bytes, p->ip6, tcp, len) != 0xffff)
 		return "TCP checksum is wrong";
-	if ((tcp[12] & 0x0f) != 0)
+	if ((tcp[12] & 0x0e) != 0)
 		return "reserved TCP bits are set";
 	p->sport = get16(tcp);
 	p->dport = get16(tcp + 2);
 	p->seq = get32(tcp + 4);
 	p->ack = get32(tcp + 8);
-	p->flags = tcp[13];
+	p->flags = (uint16_t)((tcp[12] & 1) << 8 | tcp[13]);
 	p->win = get16(tcp + 14);
 	p->urg = get16(tcp + 18);
 	p->opts = tcp + 20;

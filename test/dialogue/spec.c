@@ -66,7 +66,7 @@ bool number_parse(struct dialogue *d, const char *text, struct number *out)
 /* A flag with '?' behind it may be set or not. */
 static bool flags_parse(struct dialogue *d, const char *text, struct spec *s)
 {
-	static const char letters[] = "FSRP.UEW";
+	static const char letters[] = TH_LETTERS;
 
 	if (text == NULL) {
 		dialogue_fail(d, "flags are missing");
@@ -78,12 +78,12 @@ static bool flags_parse(struct dialogue *d, const char *text, struct spec *s)
 		const char *at = strchr(letters, *text);
 
 		if (at == NULL) {
-			dialogue_fail(d, "'%c' is no flag of F S R P . U E W", *text);
+			dialogue_fail(d, "'%c' is no flag of F S R P . U E W A", *text);
 			return false;
 		}
-		s->flags |= (uint8_t)(1u << (at - letters));
+		s->flags |= (uint16_t)(1u << (at - letters));
 		if (text[1] == '?') {
-			s->flags_either |= (uint8_t)(1u << (at - letters));
+			s->flags_either |= (uint16_t)(1u << (at - letters));
 			text++;
 		}
 	}
@@ -138,6 +138,20 @@ static bool sack_parse(struct dialogue *d, char **rest, struct option *o)
 	return true;
 }
 
+/* The counters of an AccECN option, in the order of its kind; none to three. */
+static bool accecn_parse(struct dialogue *d, char **rest, struct option *o)
+{
+	struct number n;
+	const char *w;
+
+	while ((w = word_next(rest)) != NULL) {
+		if (o->ncounters == 3 || !number_parse(d, w, &n))
+			return false;
+		o->counter[o->ncounters++] = (uint32_t)n.value;
+	}
+	return true;
+}
+
 static bool option_parse(struct dialogue *d, char *text, struct option *o)
 {
 	static const struct {
@@ -146,6 +160,7 @@ static bool option_parse(struct dialogue *d, char *text, struct option *o)
 	} names[] = {
 	    {"mss", OPT_MSS}, {"wscale", OPT_WSCALE}, {"sackok", OPT_SACKOK},
 	    {"ts", OPT_TS},   {"nop", OPT_NOP},       {"eol", OPT_EOL},
+	    {"accecn0", OPT_ACCECN0}, {"accecn1", OPT_ACCECN1},
 	};
 	const char *name = word_next(&text);
 
@@ -157,6 +172,8 @@ static bool option_parse(struct dialogue *d, char *text, struct option *o)
 		return raw_parse(d, &text, o);
 	if (name != NULL && strcmp(name, "sack") == 0)
 		return sack_parse(d, &text, o);
+	if (o->kind == OPT_ACCECN0 || o->kind == OPT_ACCECN1)
+		return accecn_parse(d, &text, o);
 	if (o->kind == OPT_MSS || o->kind == OPT_WSCALE)
 		return number_parse(d, word_next(&text), &o->a);
 	if (o->kind == OPT_TS) {

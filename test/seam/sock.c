@@ -429,6 +429,7 @@ static const struct {
     OPT(uto_max_s),
     OPT(min_mss),
     OPT(orphan_retries),
+    OPT(ecn),
     OPT(no_soft_errors),
     LISTEN_OPT(backlog),
     LISTEN_OPT(syncookies),

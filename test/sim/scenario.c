@@ -29,6 +29,8 @@ static void link_draw(struct world *w, unsigned int i)
 	l->corrupt = PICK(w, 0, 0, 2000, 10000);
 	l->replay = PICK(w, 0, 0, 2000);
 	l->reorder = PICK(w, 0, 10000, 200000, 1000000);
+	l->mark = PICK(w, 0, 20000, 200000, 1000000);
+	l->bleach = PICK(w, 0, 0, 0, 20000, 1000000);
 	l->refuse = PICK(w, 0, 0, 0, 100000);
 	l->late_free_ns = PICK(w, 0, 0, 50, 3000) * UINT64_C(1000);
 	l->by_reference = sim_pct(w, 25);
@@ -74,6 +76,8 @@ static void opts_draw(struct world *w, unsigned int i)
 	o->cc = sim_pct(w, 25) ? &rnl_cc_bbr : NULL;
 	o->max_pacing_bytes_per_s = PICK(w, 0, 0, 0, 0, 1000000, 50000000);
 	o->cc = any_cc(w, i);
+	o->ecn = (uint8_t)PICK(w, RNL_ECN_DEFAULT, RNL_ECN_DEFAULT, RNL_ECN_OFF, RNL_ECN_ON,
+	                       RNL_ECN_ACCURATE, RNL_ECN_ACCURATE);
 	if (sim_pct(w, 30)) {
 		o->keepalive_idle_ms = 1000 + sim_below(w, 20000);
 		o->keepalive_intvl_ms = 500 + sim_below(w, 2000);

@@ -33,6 +33,8 @@ struct link_plan {
 	uint64_t ns_per_octet_x1024;                  /* rate; 0: without limit */
 	uint32_t queue;                               /* frames that may wait for the rate */
 	uint32_t loss, dup, corrupt, replay, reorder; /* per million */
+	uint32_t mark;         /* per million: CE on ECT packets */
+	uint32_t bleach;       /* per million: the ECN field cleared, or set to anything */
 	uint32_t refuse;                              /* per million: tx takes fewer than offered */
 	uint64_t late_free_ns; /* the driver keeps what it sent for so long */
 	bool by_reference;     /* as net_ring: the receiver gets the very mbuf */

@@ -36,6 +36,51 @@ static bool is_arp(const uint8_t *frame)
 	return type[0] == 0x08 && type[1] == 0x06;
 }
 
+/* The ECN field of the IP header (RFC 3168 5) lies here; NULL: no IP packet. */
+static uint8_t *ip_header(uint8_t *frame, uint32_t len)
+{
+	uint32_t l3 = frame[12] == 0x81 && frame[13] == 0 ? 18 : 14;
+	uint8_t *ip = frame + l3;
+
+	return len >= l3 + 20 && (ip[0] >> 4 == 4 || ip[0] >> 4 == 6) && !is_arp(frame) ? ip : NULL;
+}
+
+static unsigned int ecn_get(const uint8_t *ip)
+{
+	return ip[0] >> 4 == 4 ? ip[1] & 3 : ip[1] >> 4 & 3;
+}
+
+/* RFC 1624: the IPv4 checksum follows. */
+static void ecn_set(uint8_t *ip, unsigned int ecn)
+{
+	uint32_t sum;
+
+	if (ip[0] >> 4 == 6) {
+		ip[1] = (uint8_t)((ip[1] & 0xcf) | ecn << 4);
+		return;
+	}
+	sum = (uint32_t)(~(ip[10] << 8 | ip[11]) & 0xffff) + (~(ip[0] << 8 | ip[1]) & 0xffffu);
+	ip[1] = (uint8_t)((ip[1] & ~3u) | ecn);
+	sum += (uint32_t)(ip[0] << 8 | ip[1]);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~((sum & 0xffff) + (sum >> 16)) & 0xffff;
+	ip[10] = (uint8_t)(sum >> 8);
+	ip[11] = (uint8_t)sum;
+}
+
+/* A queue that marks, or something that knows nothing of ECN and writes where it stands. */
+static void mark(struct world *w, const struct link_plan *l, uint8_t *frame, uint32_t len)
+{
+	uint8_t *ip = ip_header(frame, len);
+
+	if (ip == NULL)
+		return;
+	if (ecn_get(ip) != 0 && sim_chance(w, l->mark))
+		ecn_set(ip, 3);
+	if (sim_chance(w, l->bleach))
+		ecn_set(ip, sim_pct(w, 80) ? 0 : sim_below(w, 4));
+}
+
 static uint64_t line_time(struct node *n, uint32_t len)
 {
 	const struct link_plan *l = &n->w->sc.link[n->id];
@@ -61,6 +106,7 @@ static void send_to(struct node *n, unsigned int to, uint64_t at_ns, const uint8
 	if (e.frame == NULL)
 		abort();
 	memcpy(e.frame, frame, len);
+	mark(w, &w->sc.link[n->id], e.frame, len);
 	if (!is_arp(frame) && sim_chance(w, w->sc.link[n->id].corrupt)) {
 		damage(w, e.frame, len);
 		e.damaged = true;

@@ -150,9 +150,9 @@ static void end_of_stream(struct rnl_stack *st, struct rnl_tcb *tcb)
 	bool broken = (tcb->events & RNL_EV_END) && tcb->reason != RNL_REASON_NORMAL;
 
 	if (!(tcb->flags & RNL_F_FIN_RCVD) || broken ||
-	    (tcb->flags & (RNL_F_EOF_TOLD | RNL_F_APP_CLOSED)) || unread(tcb))
+	    tcb->eof_told || (tcb->flags & RNL_F_APP_CLOSED) || unread(tcb))
 		return;
-	tcb->flags |= RNL_F_EOF_TOLD;
+	tcb->eof_told = 1;
 	if (ops->peer_closed != NULL)
 		ops->peer_closed(st, rnl_handle(st, tcb), tcb->ctx);
 	else if (tcb->state == RNL_CLOSE_WAIT)

@@ -38,12 +38,11 @@
 #define RNL_F_FIN_QUEUED 0x00000040u  /* the application is done sending: FIN follows the data */
 #define RNL_F_FIN_SENT 0x00000080u    /* FIN has its sequence number: snd_nxt - 1 */
 #define RNL_F_FIN_RCVD 0x00000100u    /* the peer's FIN was reached: rcv_nxt is behind it */
-#define RNL_F_PATH 0x40000000u        /* core->paths has an entry for it: tcp/pmtu.h */
+#define RNL_F_PATH 0x00002000u        /* core->paths has an entry for it: tcp/pmtu.h */
 #define RNL_F_APP_CLOSED 0x00000200u  /* the application let go: no callback but `closed` */
 #define RNL_F_SACK 0x00000400u        /* selective acknowledgements agreed */
 #define RNL_F_WANT_WRITE 0x00000800u  /* a send took less than it was given */
 #define RNL_F_RX_PAUSED 0x00001000u   /* the application left data; wait for more or resume */
-#define RNL_F_EOF_TOLD 0x00002000u    /* `peer_closed` was called */
 #define RNL_F_ON_EVENTS 0x00004000u   /* stands on the event list */
 #define RNL_F_ON_OUTPUT 0x00008000u   /* stands on the output list */
 #define RNL_F_FORCE_SEND 0x00010000u  /* the persist timer overrides Nagle and SWS once */
@@ -118,7 +117,8 @@ struct rnl_tcb {
 	uint8_t probes;         /* keepalive probes without an answer */
 	uint8_t reason : 7;     /* enum rnl_reason once EV_END is set */
 	uint8_t syn_lost : 1;   /* the SYN was retransmitted (RFC 6298 5.7) */
-	uint8_t soft_error;     /* errno, 0: none */
+	uint8_t soft_error : 7; /* errno, 0: none */
+	uint8_t eof_told : 1;   /* `peer_closed` was called */
 	uint16_t rcv_mss;       /* largest segment of the peer so far: what "full-sized" means */
 	struct rnl_cc_folded folded;
 };

@@ -217,7 +217,7 @@ static void cubic_on_ack(struct rnl_cc *cc, const struct rnl_ack_sample *s)
 	p->rto_unanswered = 0;
 	if (cc->cwnd_bytes < cc->ssthresh_bytes && rnl_hystart_on_ack(&p->hystart, s))
 		cc->ssthresh_bytes = cc->cwnd_bytes;
-	if (s->in_recovery)
+	if (s->in_recovery || s->ece) /* RFC 3168 6.1.2 */
 		return;
 	/* RFC 9438 5.8: neither cwnd nor t grows while the application limits. */
 	if (!s->cwnd_limited) {

@@ -332,9 +332,9 @@ uint32_t rnl_ecn_take_option(struct rnl_core *core, struct rnl_tcb *tcb, const s
 static uint32_t newly_delivered(struct rnl_work *work)
 {
 	struct rnl_ecn_work *w = &work->ecn;
-	uint32_t bytes = (uint32_t)work->delivered - w->delivered;
+	uint32_t bytes = (uint32_t)work->rate.delivered - w->delivered;
 
-	w->delivered = (uint32_t)work->delivered;
+	w->delivered = (uint32_t)work->rate.delivered;
 	if (w->ack_bytes == 0)
 		w->ack_bytes = RTE_MIN(bytes, UINT32_MAX >> 6) << 6;
 	else

@@ -61,7 +61,7 @@ _Static_assert(sizeof(struct rnl_ecn) <= 24, "the byte budget of an idle connect
 /** What a busy connection keeps besides. */
 struct rnl_ecn_work {
 	uint32_t recover;   /* SND.NXT of the last response: none before it is passed */
-	uint32_t delivered; /* rnl_work.delivered when ACE was read last */
+	uint32_t delivered; /* rnl_work.rate.delivered when ACE was read last */
 	uint32_t ack_bytes; /* octets that an ACK delivers on average, times 64 */
 	uint32_t guessed;   /* CE octets that were told to congestion control without an option */
 	uint32_t s_e0b, s_e1b; /* increments since the working set was made */

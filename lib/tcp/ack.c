@@ -7,16 +7,6 @@
 #include "base/seq.h"
 #include "tcp/acked.h"
 
-uint32_t rnl_ack_inflight(const struct rnl_tcb *tcb)
-{
-	const struct rnl_work *w = tcb->work;
-	uint32_t out = tcb->snd_nxt - tcb->snd_una;
-	uint32_t gone =
-	    w->sentq.sacked_bytes + w->sentq.lost_bytes + w->dup_acks * (uint32_t)tcb->snd_mss;
-
-	return out > gone ? out - gone : 0;
-}
-
 void rnl_ack_arm_rto(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	tcb->work->rto_at_us = core->now_us + rnl_tcb_rto(core, tcb);

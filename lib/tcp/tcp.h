@@ -58,8 +58,16 @@ void rnl_validate_ts_update(struct rnl_tcb *tcb, const struct rnl_seg *seg);
 
 /** Step 5: takes the acknowledgement and the window. @return false: the connection ended. */
 bool rnl_ack(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg);
-/** @return octets that are in the network as far as is known (RFC 6675's pipe). */
-uint32_t rnl_ack_inflight(const struct rnl_tcb *tcb);
+/** @return octets that are in the network as far as is known (RFC 6675 2, pipe). */
+static inline uint32_t rnl_ack_inflight(const struct rnl_tcb *tcb)
+{
+	const struct rnl_work *w = tcb->work;
+	uint32_t out = tcb->snd_nxt - tcb->snd_una;
+	uint32_t gone =
+	    w->sentq.sacked_bytes + w->sentq.lost_bytes + w->dup_acks * (uint32_t)tcb->snd_mss;
+
+	return out > gone ? out - gone : 0;
+}
 /** Fills in what a sample says of the connection, without an acknowledgement. */
 void rnl_ack_describe(const struct rnl_core *core, const struct rnl_tcb *tcb,
 		      struct rnl_ack_sample *s);

@@ -133,10 +133,13 @@ static uint8_t *write_ts(uint8_t *d, const struct rnl_tcpopt *opt)
 static uint8_t *write_accecn(uint8_t *d, const struct rnl_tcpopt *opt)
 {
 	const struct rnl_accecn *a = &opt->accecn;
-	const uint32_t v[3] = {a->order1 ? a->e1b : a->e0b, a->ceb, a->order1 ? a->e0b : a->e1b};
+	uint32_t v[3];
 
 	if (!(opt->has & RNL_OPT_ACCECN))
 		return d;
+	v[0] = a->order1 ? a->e1b : a->e0b;
+	v[1] = a->ceb;
+	v[2] = a->order1 ? a->e0b : a->e1b;
 	*d++ = a->order1 ? ACCECN1 : ACCECN0;
 	*d++ = (uint8_t)(2 + 3 * a->fields);
 	for (unsigned int i = 0; i < a->fields; i++, d += 3) {

@@ -153,6 +153,17 @@ int rnl_arg_choice(const struct rnl_arg *a, const char *const words[], unsigned 
 	return rnl_arg_bad(a, "%s", list);
 }
 
+int rnl_arg_ecn(const struct rnl_arg *a, uint8_t *out)
+{
+	/* in the order of enum rnl_ecn_mode */
+	static const char *const words[] = {"default", "off", "on", "accurate"};
+	int mode = rnl_arg_choice(a, words, 4);
+
+	if (mode >= 0)
+		*out = (uint8_t)mode;
+	return mode < 0 ? mode : 0;
+}
+
 int rnl_arg_cc(const struct rnl_arg *a, const struct rnl_cc_ops **out)
 {
 	const char *words[16];

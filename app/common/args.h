@@ -40,6 +40,9 @@ int rnl_arg_choice(const struct rnl_arg *a, const char *const words[], unsigned 
 /** Name of a congestion control. @return 0, or -EINVAL and the list of them. */
 int rnl_arg_cc(const struct rnl_arg *a, const struct rnl_cc_ops **out);
 
+/** "default", "off", "on" or "accurate": enum rnl_ecn_mode. @return 0, -EINVAL. */
+int rnl_arg_ecn(const struct rnl_arg *a, uint8_t *out);
+
 /** TCP ports, both ends included. */
 struct rnl_port_range {
 	uint16_t first, last;

@@ -63,6 +63,7 @@ struct rnl_topo_opts {
 	uint64_t seed;         /**< --seed; 0: random */
 	uint16_t link_wait_ms; /**< --link-wait; 0: the library's */
 	/* Of every connection: the program hands them on with rnl_topo_conn_opts(). */
+	uint8_t ecn;        /**< --ecn: enum rnl_ecn_mode */
 	bool no_sack;       /**< --no-sack: no selective acknowledgements */
 	bool no_timestamps; /**< --no-timestamps */
 	bool no_wscale;     /**< --no-wscale: no window scaling */
@@ -131,6 +132,7 @@ enum rnl_topo_opt {
 	RNL_TOPO_OPT_PACING,
 	RNL_TOPO_OPT_MAX_PACING_RATE,
 	RNL_TOPO_OPT_CC,
+	RNL_TOPO_OPT_ECN,
 };
 
 /** Entries for a program's struct option table. */
@@ -162,6 +164,7 @@ enum rnl_topo_opt {
 	{"no-wscale", no_argument, NULL, RNL_TOPO_OPT_NO_WSCALE},                                  \
 	{"pacing", no_argument, NULL, RNL_TOPO_OPT_PACING},                                        \
 	{"max-pacing-rate", required_argument, NULL, RNL_TOPO_OPT_MAX_PACING_RATE},                \
+	{"ecn", required_argument, NULL, RNL_TOPO_OPT_ECN},                                        \
 	{"cc", required_argument, NULL, RNL_TOPO_OPT_CC}
 /** Short options that rnl_topo_option() knows, for getopt's string. */
 #define RNL_TOPO_SHORT_OPTIONS "p:"
@@ -179,6 +182,8 @@ int rnl_topo_option(struct rnl_topo_opts *o, int code, const char *value, struct
 static inline void rnl_topo_conn_opts(const struct rnl_topo_opts *o, struct rnl_conn_opts *out)
 {
 	out->no_sack |= o->no_sack;
+	if (out->ecn == RNL_ECN_DEFAULT)
+		out->ecn = o->ecn;
 	out->no_timestamps |= o->no_timestamps;
 	out->no_wscale |= o->no_wscale;
 	out->pacing |= o->pacing;

@@ -38,6 +38,8 @@ const char rnl_topo_usage[] =
     "  --no-wscale               no window scaling (RFC 7323)\n"
     "  --pacing                  spread what is sent over the round trip\n"
     "  --max-pacing-rate N       octets per second of each connection, such as 10M (no limit)\n"
+    "  --ecn MODE                congestion notification: off, on (ask, RFC 3168), accurate (ask,\n"
+    "                            RFC 9768), or default: agree to either, ask for none\n"
     "  --cc NAME                 congestion control: cubic, newreno, dctcp, ... (cubic)\n";
 
 /* "1:10.0.0.1..." and "1:[...": steps over the port. A bare IPv6 address has neither form. */
@@ -217,6 +219,8 @@ static int take_plain(struct rnl_topo_opts *o, int code, const struct rnl_arg *a
 		return 0;
 	case RNL_TOPO_OPT_MAX_PACING_RATE:
 		return rnl_arg_size(a, 256, UINT64_C(1) << 40, &o->max_pacing_rate);
+	case RNL_TOPO_OPT_ECN:
+		return rnl_arg_ecn(a, &o->ecn);
 	case RNL_TOPO_OPT_CC:
 		return rnl_arg_cc(a, &o->cc);
 	default:
@@ -254,7 +258,7 @@ static const char *name_of(int code)
 	    "--ipv6-eui64", "--no-dad",   "--neigh",     "--vlan",
 	    "--mtu",      "--no-offload", "--promiscuous", "--max-conns", "--mbufs",
 	    "--rx-mbufs", "--time-wait",  "--seed",        "--link-wait", "--no-sack",
-	    "--no-timestamps", "--no-wscale", "--pacing", "--max-pacing-rate", "--cc",
+	    "--no-timestamps", "--no-wscale", "--pacing", "--max-pacing-rate", "--cc", "--ecn",
 	};
 	unsigned int i = (unsigned int)(code - RNL_TOPO_OPT_RXQ);
 

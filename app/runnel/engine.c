@@ -227,6 +227,19 @@ static int take_cc(struct rnl_service *s, const char *value, struct rnl_error *e
 	return rnl_service_fail(err, -EINVAL, "cc=%s: give one of %s", value, names);
 }
 
+static int take_ecn(struct rnl_service *s, const char *value, struct rnl_error *err)
+{
+	/* in the order of enum rnl_ecn_mode */
+	static const char *const words[] = {"default", "off", "on", "accurate"};
+
+	for (unsigned int i = 0; i < RTE_DIM(words); i++)
+		if (strcmp(value, words[i]) == 0) {
+			s->listen.opts.ecn = (uint8_t)i;
+			return 1;
+		}
+	return rnl_service_fail(err, -EINVAL, "ecn=%s: give default, off, on or accurate", value);
+}
+
 /* Options that every engine has: they are TCP's. @return 1 taken, 0 unknown, -EINVAL. */
 static int common_option(struct rnl_service *s, const char *key, const char *value,
                          struct rnl_error *err)
@@ -269,6 +282,8 @@ static int common_option(struct rnl_service *s, const char *key, const char *val
 		}
 	if (strcmp(key, "cc") == 0)
 		return take_cc(s, value, err);
+	if (strcmp(key, "ecn") == 0)
+		return take_ecn(s, value, err);
 	if (strcmp(key, "syncookies") == 0)
 		return take_syncookies(s, value, err);
 	if (strcmp(key, "linger") == 0 && strcmp(value, "reset") == 0) {

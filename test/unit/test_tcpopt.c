@@ -228,10 +228,44 @@ static void tcpopt__garbage(void **state)
 	}
 }
 
+/* RFC 9768 3.2.3, figure 4, table 5: both orders, every length; of others the whole fields. */
+static void tcpopt__accecn(void **state)
+{
+	struct rnl_tcpopt o = PARSE(172, 11, 0, 0, 1, 0, 1, 0, 1, 0, 0);
+	uint8_t out[RNL_TCPOPT_MAXLEN];
+
+	assert_int_equal(o.has, RNL_OPT_ACCECN);
+	assert_int_equal(o.accecn.fields, 3);
+	assert_int_equal(o.accecn.e0b, 1);
+	assert_int_equal(o.accecn.ceb, 0x100);
+	assert_int_equal(o.accecn.e1b, 0x10000);
+	o = PARSE(174, 8, 0, 0, 7, 0, 0, 9);
+	assert_true(o.accecn.order1);
+	assert_int_equal(o.accecn.fields, 2);
+	assert_int_equal(o.accecn.e1b, 7);
+	assert_int_equal(o.accecn.ceb, 9);
+	assert_int_equal(PARSE(172, 2).accecn.fields, 0);
+	assert_int_equal(PARSE(172, 7, 0, 0, 5, 1, 1).accecn.fields, 1);
+	assert_int_equal(PARSE(172, 14, 0, 0, 5, 0, 0, 6, 0, 0, 7, 1, 1, 1).accecn.e1b, 7);
+	for (uint8_t n = 0; n <= 3; n++) {
+		struct rnl_tcpopt in = {.has = RNL_OPT_ACCECN | RNL_OPT_TS | RNL_OPT_SACK,
+		                        .nsack = 4,
+		                        .accecn = {n, n == 2, 0x123456, 0xabcdef, 0x654321}};
+		unsigned int len = rnl_tcpopt_write(out, &in);
+
+		o = parse(out, len);
+		assert_int_equal(o.accecn.fields, n);
+		assert_int_equal(o.accecn.order1, n == 2);
+		assert_int_equal(o.accecn.ceb, n >= 2 ? 0xabcdef : 0);
+		assert_int_equal(o.nsack, (40 - 12 - rnl_tcpopt_accecn_len(n) - 4) / 8);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(tcpopt__syn_of_linux),
+	    cmocka_unit_test(tcpopt__accecn),
 	    cmocka_unit_test(tcpopt__aligned_timestamps_and_sack),
 	    cmocka_unit_test(tcpopt__order_and_alignment_do_not_matter),
 	    cmocka_unit_test(tcpopt__impossible_lengths_end_the_parse),

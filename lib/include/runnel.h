@@ -577,6 +577,10 @@ struct rnl_stack_config {
 					   packets are tried (RFC 1191 6.3), ms, at least 300000 (RFC
 					   8201 4); UINT32_MAX: for ever; 0: 600000 */
 	uint8_t syncookies;           /**< enum rnl_syncookies; 0: auto */
+	uint32_t max_fragments;       /**< packets of TCP that may be incomplete at once because they
+					   arrive in fragments (RFC 791 3.2, RFC 8200 4.5), at most 65536;
+					   they hold at most a quarter of max_held, for 15 s; UINT32_MAX:
+					   fragments are dropped; 0: 64 */
 };
 
 /**

@@ -110,6 +110,8 @@ static unsigned int timers(struct rnl_stack *st)
 	rnl_neigh_expire(&st->neigh);
 	if (unlikely(rnl_ip6_due(&st->ip6)))
 		ip6_due(st);
+	if (unlikely(rnl_fragments_due(&st->fragments)))
+		rnl_fragments_expire(&st->fragments);
 	return n + stack_timers(st);
 }
 
@@ -163,6 +165,7 @@ uint64_t rnl_next_deadline(const struct rnl_stack *st)
 	at = RTE_MIN(at, rnl_wheel_next(&st->timer_wheel));
 	at = RTE_MIN(at, rnl_neigh_next(&st->neigh));
 	at = RTE_MIN(at, rnl_ip6_next(&st->ip6));
+	at = RTE_MIN(at, st->fragments.due_us);
 	if (stuck(st))
 		at = RTE_MIN(at, core->now_us + STUCK_US);
 	if (rnl_zc_pending(&core->zc))

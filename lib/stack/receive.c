@@ -2,7 +2,7 @@
 /*
  * Owns the way of a received burst, stage by stage: link and network headers, ARP and ICMP on the
  * spot, TCP segments parsed and hashed; then look-up; then TCP. Each stage prefetches for the next.
- * Floor 4. RFC 1122 2.3, 3.2.1.3, 3.2.2.6; RFC 826; RFC 792.
+ * Fragments take the slow way through fragments.c. Floor 4. RFC 1122 2.3, 3.2.1.3, 3.2.2.6; RFC 826; RFC 792.
  */
 #include "stack/stack.h"
 #include "wire/ip.h"
@@ -35,6 +35,46 @@ static void arp(struct rnl_stack *st, unsigned int port, struct rte_mbuf *m, uin
 	rte_pktmbuf_free(m);
 }
 
+/* @return whether *seg, with its packet m set, is a TCP segment; else the packet was taken. */
+static inline bool tcp(struct rnl_stack *st, unsigned int port, const struct rnl_ip *ip,
+		       struct rnl_seg *seg)
+{
+	enum rnl_counter why = rnl_tcphdr_parse(seg->m, ip, seg);
+
+	if (unlikely(why != RNL_C_ok)) {
+		drop(st, seg->m, why);
+		return false;
+	}
+	if (unlikely(seg->opt.has & RNL_OPT_BAD))
+		rnl_core_count(&st->core, RNL_C_tcp_rx_bad_option);
+	seg->port = (uint8_t)port;
+	seg->hash = rnl_flow_hash(&st->flow, &seg->key);
+	rnl_flow_prefetch(&st->flow, seg->hash);
+	return true;
+}
+
+/* A fragment. @return whether it completed a TCP segment, which is *seg; the packet was taken. */
+static bool fragment(struct rnl_stack *st, unsigned int port, uint16_t off, struct rnl_ip *ip,
+		     struct rnl_seg *seg)
+{
+	enum rnl_counter why;
+
+	if (!rnl_ip6_for_us(&st->ip6, port, &ip->dst)) {
+		unclaimed(st, port, seg->m, RNL_C_ip_rx_other_address);
+		return false;
+	}
+	seg->m = rnl_fragments_take(&st->fragments, seg->m, off, ip);
+	if (seg->m == NULL)
+		return false;
+	why = rnl_ip_parse(seg->m, 0, ip);
+	if (why == RNL_C_ok)
+		why = rnl_fragments_judge(seg->m, ip);
+	if (why == RNL_C_ok)
+		return tcp(st, port, ip, seg);
+	drop(st, seg->m, why);
+	return false;
+}
+
 /* Network header. @return whether *seg is a TCP segment; else the packet was taken. */
 static bool network(struct rnl_stack *st, unsigned int port, struct rte_mbuf *m, uint16_t off,
 		    struct rnl_seg *seg)
@@ -46,22 +86,13 @@ static bool network(struct rnl_stack *st, unsigned int port, struct rte_mbuf *m,
 	if (why == RNL_C_ok && ip.fragment)
 		why = RNL_C_ip_rx_fragment;
 	if (unlikely(why != RNL_C_ok)) {
+		if (why == RNL_C_ip_rx_fragment)
+			return fragment(st, port, off, &ip, seg);
 		drop(st, m, why);
 		return false;
 	}
-	if (likely(ip.proto == RNL_IPPROTO_TCP)) {
-		why = rnl_tcphdr_parse(m, &ip, seg);
-		if (unlikely(why != RNL_C_ok)) {
-			drop(st, m, why);
-			return false;
-		}
-		if (unlikely(seg->opt.has & RNL_OPT_BAD))
-			rnl_core_count(&st->core, RNL_C_tcp_rx_bad_option);
-		seg->port = (uint8_t)port;
-		seg->hash = rnl_flow_hash(&st->flow, &seg->key);
-		rnl_flow_prefetch(&st->flow, seg->hash);
-		return true;
-	}
+	if (likely(ip.proto == RNL_IPPROTO_TCP))
+		return tcp(st, port, &ip, seg);
 	if (!rnl_ip6_for_us(&st->ip6, port, &ip.dst))
 		unclaimed(st, port, m, RNL_C_ip_rx_other_address);
 	else if (ip.proto == (ip.version == 4 ? RNL_IPPROTO_ICMP : RNL_IPPROTO_ICMPV6))

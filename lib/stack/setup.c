@@ -14,6 +14,7 @@
 
 #define MAX_CONNS (1u << 30)
 #define MAX_HOSTS (1u << 24)
+#define NO_FRAGMENTS UINT32_MAX
 #define NEIGH_MAX 8192
 #define PMTU_MIN_MS 300000u
 #define MAX_TSO_BYTES 65000u
@@ -40,6 +41,9 @@ static int check_config(const struct rnl_stack_config *c, struct rnl_error *err)
 				MAX_CONNS);
 	if (c->max_hosts > MAX_HOSTS)
 		return rnl_fail(err, -EINVAL, "max_hosts %u: at most %u", c->max_hosts, MAX_HOSTS);
+	if (c->max_fragments > RNL_FRAGMENTS_MAX && c->max_fragments != NO_FRAGMENTS)
+		return rnl_fail(err, -EINVAL, "max_fragments %u: at most %u", c->max_fragments,
+				RNL_FRAGMENTS_MAX);
 	if (c->pmtu_ms != 0 && c->pmtu_ms < PMTU_MIN_MS)
 		return rnl_fail(err, -EINVAL, "pmtu_ms %u: at least %u (RFC 8201 4)", c->pmtu_ms,
 				PMTU_MIN_MS);
@@ -72,6 +76,7 @@ static void fill_defaults(struct rnl_stack_config *c)
 	c->burst = c->burst != 0 ? c->burst : 32;
 	c->txq_size = c->txq_size != 0 ? c->txq_size : 1024;
 	c->max_hosts = c->max_hosts != 0 ? c->max_hosts : 4096;
+	c->max_fragments = c->max_fragments != 0 ? c->max_fragments : 64;
 	c->pmtu_ms = c->pmtu_ms != 0 ? c->pmtu_ms : 600000;
 	c->time_wait_ms = c->time_wait_ms != 0 ? c->time_wait_ms : 60000;
 	c->max_held = c->max_held != 0 ? c->max_held : c->pkt_pool->size / 4 * 3;
@@ -167,6 +172,10 @@ static int make_tables(struct rnl_stack *st)
 	rnl_hostcache_init(&core->hosts, hosts, st->cfg.max_hosts, st->cfg.secrets.flow,
 			   &core->counters);
 	rnl_ip6_init(&st->ip6, core, &st->routes, &st->neigh);
+	if (rnl_fragments_init(&st->fragments, core,
+			       st->cfg.max_fragments != NO_FRAGMENTS ? st->cfg.max_fragments : 0,
+			       st->cfg.socket_id) < 0)
+		return -ENOMEM;
 	return rte_ring_init(st->post, "rnl_post", RNL_POST_MAX, RING_F_SC_DEQ);
 }
 
@@ -174,6 +183,7 @@ static void release_all(struct rnl_stack *st)
 {
 	unsigned int i;
 
+	rnl_fragments_fini(&st->fragments);
 	for (i = 0; i < RNL_MEM_COUNT; i++)
 		rnl_mem_release(st->mem[i].base, st->mem[i].bytes);
 	rnl_mem_release(st, sizeof(*st));

@@ -9,6 +9,7 @@
 #include <rte_ring.h>
 
 #include "stack/flow.h"
+#include "stack/fragments.h"
 #include "stack/ip6.h"
 #include "stack/listen.h"
 #include "stack/neigh.h"
@@ -76,6 +77,7 @@ struct rnl_stack {
 	struct rnl_listeners listeners;
 	struct rnl_neigh neigh;
 	struct rnl_ip6 ip6;
+	struct rnl_fragments fragments;
 	uint64_t now_ns;
 	unsigned int nports;
 	uint16_t burst;

@@ -143,11 +143,6 @@ static bool v6_step(struct v6_walk *w, bool first)
 	return true;
 }
 
-static inline bool v6_is_extension(uint8_t next)
-{
-	return next == HOP_BY_HOP || next == ROUTING || next == FRAGMENT || next == DESTINATION;
-}
-
 static enum rnl_counter parse_v6(struct rte_mbuf *m, uint16_t l3_off, struct rnl_ip *out)
 {
 	uint8_t scratch[V6_HLEN];
@@ -170,7 +165,7 @@ static enum rnl_counter parse_v6(struct rte_mbuf *m, uint16_t l3_off, struct rnl
 		return RNL_C_ip_rx_bad_source;
 	if (unlikely(rnl_addr_is_v4(&out->dst)))
 		return RNL_C_ip_rx_other_address;
-	for (unsigned int n = 0; unlikely(v6_is_extension(w.next)) && !w.fragment; n++)
+	for (unsigned int n = 0; unlikely(rnl_ip_is_extension(w.next)) && !w.fragment; n++)
 		if (n == V6_EXT_MAX || !v6_step(&w, n == 0))
 			return RNL_C_ip_rx_bad_header;
 	out->proto = w.next;

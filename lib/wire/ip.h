@@ -21,6 +21,12 @@
  */
 enum rnl_counter rnl_ip_parse(struct rte_mbuf *m, uint16_t l3_off, struct rnl_ip *out);
 
+/** @return whether an IPv6 next-header value names an extension header that is stepped over. */
+static inline bool rnl_ip_is_extension(uint8_t next)
+{
+	return next == 0 || next == 43 || next == 44 || next == 60;
+}
+
 /** @return octets of an IP header without options for this address's family: 20 or 40. */
 static inline uint16_t rnl_ip_hlen(const struct rnl_addr *a)
 {

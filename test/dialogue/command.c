@@ -61,6 +61,7 @@ static const struct field config_fields[] = {
     FIELD(rnl_stack_config, max_minis),
     FIELD(rnl_stack_config, max_hosts),
     FIELD(rnl_stack_config, pmtu_ms),
+    FIELD(rnl_stack_config, max_fragments),
     FIELD(rnl_stack_config, max_busy),
     FIELD(rnl_stack_config, max_held),
     FIELD(rnl_stack_config, time_wait_ms),

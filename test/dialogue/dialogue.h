@@ -78,6 +78,9 @@ struct spec {
 	int doff; /* -1: right */
 	int pad;  /* octets behind the IP packet */
 	int cut;  /* octets missing at its end */
+	bool frag; /* only the octets [frag_off, frag_off + frag_len) behind the IP header */
+	uint32_t frag_off, frag_len;
+	uint32_t frag_id;
 };
 
 /* A segment that came out. */
@@ -142,6 +145,8 @@ const char *word_next(char **text);
 
 /* packet.c: octets to and from segments. */
 size_t packet_build(struct dialogue *d, const struct spec *s, uint8_t *out, size_t cap);
+/* fragment.c: replaces a packet by the fragment of it that s asks for. @return its length. */
+size_t fragment_cut(const struct dialogue *d, const struct spec *s, uint8_t *packet, size_t len);
 /* icmp.c: an ICMP error about a segment of the stack. @return its length; 0: the text does not parse. */
 size_t icmp_build(struct dialogue *d, char *text, uint8_t *out, size_t cap);
 /* @return NULL, or what is wrong with the packet. */

@@ -221,6 +221,8 @@ size_t packet_build(struct dialogue *d, const struct spec *s, uint8_t *out, size
 	if (s->bad_cksum)
 		tcp[16] ^= 0x55;
 	memset(tcp + l4_len, 0xee, (size_t)s->pad);
+	if (s->frag)
+		return fragment_cut(d, s, out, ip_len + l4_len);
 	return ip_len + l4_len - (size_t)s->cut + (size_t)s->pad;
 }
 

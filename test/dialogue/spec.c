@@ -251,7 +251,7 @@ static struct number *field(struct spec *s, const char *w)
 	return NULL;
 }
 
-static const char *const small_names[] = {"len", "flow", "doff", "pad", "cut"};
+static const char *const small_names[] = {"len", "flow", "doff", "pad", "cut", "id"};
 
 static bool is_small(const char *w)
 {
@@ -273,9 +273,28 @@ static bool small_field(struct spec *s, const char *w, int64_t v)
 		s->doff = (int)v;
 	else if (strcmp(w, "pad") == 0)
 		s->pad = (int)v;
+	else if (strcmp(w, "id") == 0)
+		s->frag_id = (uint32_t)v;
 	else
 		s->cut = (int)v;
 	return s->flow < FLOWS_MAX && s->doff < 16;
+}
+
+/* "frag OFF LEN" */
+static bool frag_parse(struct dialogue *d, char **text, struct spec *s)
+{
+	struct number off, len;
+
+	if (!number_parse(d, word_next(text), &off) || !number_parse(d, word_next(text), &len))
+		return false;
+	if (off.value < 0 || off.value > 65528 || off.value % 8 != 0 || len.value < 0) {
+		dialogue_fail(d, "frag wants a multiple of 8 and a length");
+		return false;
+	}
+	s->frag = true;
+	s->frag_off = (uint32_t)off.value;
+	s->frag_len = (uint32_t)len.value;
+	return true;
 }
 
 bool spec_parse(struct dialogue *d, char *text, struct spec *out)
@@ -291,6 +310,9 @@ bool spec_parse(struct dialogue *d, char *text, struct spec *out)
 
 		if (at != NULL) {
 			if (!number_parse(d, word_next(&text), at))
+				return false;
+		} else if (strcmp(w, "frag") == 0) {
+			if (!frag_parse(d, &text, out))
 				return false;
 		} else if (is_small(w)) {
 			if (!number_parse(d, word_next(&text), &v))

@@ -58,6 +58,15 @@ static const struct rnl_cc_ops *any_cc(const struct world *w, unsigned int node)
 	return rnl_cc_nth((unsigned int)(rnl_prng_next(&prng) % n));
 }
 
+/* Of the seed, not drawn, as above. */
+static void cuts_choose(struct world *w)
+{
+	static const uint32_t octets[] = {256, 576, 1280, 0};
+
+	for (unsigned int i = 0; i < w->sc.nodes && w->seed % 5 == 2; i++)
+		w->sc.link[i].frag_octets = octets[(w->seed / 5 + i) % 4];
+}
+
 static void opts_draw(struct world *w, unsigned int i)
 {
 	struct rnl_conn_opts *o = &w->sc.opts[i];
@@ -131,6 +140,7 @@ void scenario_draw(struct world *w)
 		link_draw(w, i);
 		opts_draw(w, i);
 	}
+	cuts_choose(w);
 	if (sc->clean)
 		return;
 	sc->starve = sim_pct(w, 25);

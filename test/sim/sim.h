@@ -37,6 +37,7 @@ struct link_plan {
 	uint32_t bleach;       /* per million: the ECN field cleared, or set to anything */
 	uint32_t refuse;                              /* per million: tx takes fewer than offered */
 	uint64_t late_free_ns; /* the driver keeps what it sent for so long */
+	uint32_t frag_octets;  /* larger packets are cut into fragments of so many; 0: none is */
 	bool by_reference;     /* as net_ring: the receiver gets the very mbuf */
 };
 
@@ -166,6 +167,7 @@ struct world {
 	struct scenario sc;
 	uint64_t now_ns;
 	uint64_t hash;                         /* of every frame, with its time */
+	uint32_t frag_id;                      /* of the next packet that is cut */
 	uint64_t frames, polls, order, octets; /* octets: delivered to users */
 	unsigned int delivered_conns;
 	unsigned int open_sides; /* that `closed` is still owed to */
@@ -238,6 +240,11 @@ struct rte_mempool *node_pkt_pool(unsigned int id);
 extern const struct rnl_port_ops wire_port_ops;
 void wire_deliver(struct world *w, const struct event *e);
 void wire_clear(struct node *n);
+/* An event for a frame, by copy. */
+struct event wire_event(struct world *w, unsigned int to, uint64_t at_ns, const uint8_t *frame,
+                        uint32_t len);
+/* cut.c: sends a frame in fragments, if the cable of n makes some of it. @return whether it does. */
+bool cut_send(struct node *n, unsigned int to, uint64_t at_ns, const uint8_t *frame, uint32_t len);
 /* Sends a frame. m: the mbuf that it is, or NULL. @return whether m now belongs to the wire. */
 typedef bool (*wire_emit_fn)(struct node *n, const uint8_t *frame, uint32_t len,
                              struct rte_mbuf *m);

@@ -96,16 +96,27 @@ static uint64_t line_time(struct node *n, uint32_t len)
 	return start + took;
 }
 
-static void send_to(struct node *n, unsigned int to, uint64_t at_ns, const uint8_t *frame,
-                    uint32_t len)
+struct event wire_event(struct world *w, unsigned int to, uint64_t at_ns, const uint8_t *frame,
+                        uint32_t len)
 {
-	struct world *w = n->w;
 	struct event e = {.at_ns = at_ns, .kind = EV_FRAME, .node = to, .len = len};
 
 	e.frame = malloc(len);
 	if (e.frame == NULL)
 		abort();
 	memcpy(e.frame, frame, len);
+	return e;
+}
+
+static void send_to(struct node *n, unsigned int to, uint64_t at_ns, const uint8_t *frame,
+                    uint32_t len)
+{
+	struct world *w = n->w;
+	struct event e;
+
+	if (cut_send(n, to, at_ns, frame, len))
+		return;
+	e = wire_event(w, to, at_ns, frame, len);
 	mark(w, &w->sc.link[n->id], e.frame, len);
 	if (!is_arp(frame) && sim_chance(w, w->sc.link[n->id].corrupt)) {
 		damage(w, e.frame, len);

@@ -240,7 +240,7 @@ static void probe(struct world *w)
 
 static void wind_down(struct world *w)
 {
-	run_until(w, w->now_ns + (w->sc.wait_time_wait ? 400 : 3) * SIM_S);
+	run_until(w, w->now_ns + (w->sc.wait_time_wait ? 400 : 20) * SIM_S);
 	app_release_held(w);
 	if (w->failed)
 		return;

@@ -274,7 +274,7 @@ static void fast_convergence(struct rnl_cc *cc)
 	c->cwnd_prior = cc->cwnd_bytes;
 }
 
-/* RFC 9438 4.6, equation 7. */
+/* RFC 9438 4.6, equation 7. RFC 9293 3.8.2 (MAY-18). */
 static void on_loss(struct rnl_cc *cc, const struct rnl_ack_sample *s)
 {
 	fast_convergence(cc);

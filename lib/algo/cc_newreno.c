@@ -25,6 +25,7 @@ static void newreno_init(struct rnl_cc *cc, uint32_t mss, uint32_t initial_windo
 
 /*
  * RFC 5681 3.1, RFC 9406 4.2. @return acknowledged octets left for congestion avoidance.
+ * RFC 9293 3.8.2 (MUST-19).
  */
 static uint32_t slow_start(struct rnl_cc *cc, uint32_t acked)
 {

@@ -20,6 +20,7 @@ static uint64_t hash_destination(const struct rnl_tuple *key, const uint8_t secr
 	return rnl_siphash24(secret, &dst, sizeof(dst));
 }
 
+/* RFC 9293 3.4.1 (MUST-8, MUST-9, SHLD-1). */
 uint32_t rnl_isn(const struct rnl_tuple *key, const uint8_t secret[16], uint64_t now_us)
 {
 	uint32_t m = (uint32_t)(now_us >> 2); /* one tick: 4 us */

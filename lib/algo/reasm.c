@@ -146,7 +146,7 @@ static void join_front(struct rnl_run *a, const struct rnl_run *b)
 }
 
 /* Puts a run that overlaps nothing between `before` and the one behind it, and joins those that
- * touch. @return the run that holds it now, or RNL_NIL: no room. */
+ * touch. @return the run that holds it now, or RNL_NIL: no room. RFC 9293 3.4. */
 static uint32_t place(struct rnl_reasm *r, struct rnl_pool *pool, uint32_t before,
                       const struct rnl_run *run)
 {

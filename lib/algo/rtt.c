@@ -35,6 +35,7 @@ void rnl_rtt_sample(struct rnl_rtt *r, uint32_t rtt_us)
 	r->srtt_us = r->srtt_us - srtt + sample;
 }
 
+/* RFC 9293 3.8.1 (MUST-18), RFC 6298 2.1, 2.4, RFC 8961 4. */
 uint32_t rnl_rtt_rto(const struct rnl_rtt *r, uint32_t min_us)
 {
 	uint32_t rto = RNL_RTO_INITIAL_US;
@@ -44,6 +45,7 @@ uint32_t rnl_rtt_rto(const struct rnl_rtt *r, uint32_t min_us)
 	return clamp(rto, min_us, RNL_RTO_MAX_US);
 }
 
+/* RFC 9293 3.8.2 (MUST-19), RFC 6298 2.5, 5.5. */
 uint32_t rnl_rtt_backoff(uint32_t rto_us, unsigned int backoff)
 {
 	uint64_t rto = (uint64_t)rto_us << RTE_MIN(backoff, 31u);

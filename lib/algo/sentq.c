@@ -263,6 +263,7 @@ void rnl_sentq_unmark_lost(struct rnl_sentq *q, struct rnl_pool *pool, uint64_t 
 	}
 }
 
+/* RFC 2018 8. */
 void rnl_sentq_renege(struct rnl_sentq *q, struct rnl_pool *pool)
 {
 	for (uint32_t i = q->head; i != RNL_NIL; i = rnl_sentq_at(pool, i)->next) {
@@ -330,7 +331,8 @@ static bool whole_segments(const struct rnl_range *r, const struct rnl_sack *blo
 	return from < to;
 }
 
-/* Marks what the block covers of range i. @return the range to go on with; RNL_NIL: no record free. */
+/* Marks what the block covers of range i. @return the range to go on with; RNL_NIL: no record free.
+ * RFC 2018 5. */
 static uint32_t sack_range(struct rnl_sentq *q, struct rnl_pool *pool, uint32_t i,
                            const struct rnl_sack *block, struct rnl_sentq_acked *out)
 {

@@ -146,7 +146,8 @@ static void send_cookie(struct rnl_stack *st, struct rnl_listener *l, const stru
 		l->cookies_until_us = st->core.now_us + RNL_COOKIE_VALID_US;
 }
 
-/* Keeps a half-open connection. @return false: no block is free. Takes the reference to hop. */
+/* Keeps a half-open connection. @return false: no block is free. Takes the reference to hop.
+ * RFC 9293 3.9.1.1 (MUST-42). */
 static bool keep_half_open(struct rnl_stack *st, struct rnl_listener *l, const struct rnl_seg *seg,
 			   uint16_t hop)
 {
@@ -272,7 +273,7 @@ static bool acked(struct rnl_stack *st, struct rnl_listener *l, struct rnl_seg *
 	return false;
 }
 
-/* RFC 9293 3.10.7.2: LISTEN. @return whether seg->m was taken. */
+/* RFC 9293 3.10.7.2: LISTEN. @return whether seg->m was taken. RFC 9293 3.9.1.1 (MUST-41). */
 static bool listening(struct rnl_stack *st, struct rnl_listener *l, struct rnl_seg *seg)
 {
 	if (seg->flags & RNL_TH_RST)

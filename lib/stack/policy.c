@@ -37,6 +37,7 @@ static void buffer_defaults(uint32_t *bytes, uint32_t *max, uint32_t limit)
 	set_default(bytes, RTE_MIN(262144u, *max));
 }
 
+/* RFC 9293 3.8.3 (MUST-23, SHLD-11). */
 static void fill_defaults(const struct rnl_stack *st, struct rnl_conn_opts *o)
 {
 	buffer_defaults(&o->sndbuf_bytes, &o->sndbuf_max_bytes, 4u << 20);
@@ -86,6 +87,7 @@ static int check_limits(const struct rnl_conn_opts *o, struct rnl_error *err)
 	return 0;
 }
 
+/* RFC 9293 3.8.6.3 (MUST-40). */
 static int check(const struct rnl_app_ops *ops, const struct rnl_conn_opts *o,
 		 struct rnl_error *err)
 {

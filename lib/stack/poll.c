@@ -115,6 +115,7 @@ static unsigned int timers(struct rnl_stack *st)
 	return n + stack_timers(st);
 }
 
+/* RFC 9293 3.10.7.4 (MUST-59). */
 unsigned int rnl_poll(struct rnl_stack *st, uint64_t now_ns)
 {
 	unsigned int n;

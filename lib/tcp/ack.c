@@ -24,7 +24,8 @@ void rnl_ack_maybe_writable(struct rnl_core *core, struct rnl_tcb *tcb)
 	}
 }
 
-/* RFC 9293 3.10.7.4: SND.WND follows the newest segment. @return whether it changed. */
+/* RFC 9293 3.10.7.4: SND.WND follows the newest segment. @return whether it changed.
+ * RFC 9293 3.1 (REC-1), RFC 7323 2.3. */
 static bool update_window(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg)
 {
 	uint32_t wnd = (uint32_t)seg->wnd << rnl_wscale_theirs(tcb->wscale);
@@ -46,7 +47,8 @@ static bool update_window(struct rnl_core *core, struct rnl_tcb *tcb, const stru
 	return changed;
 }
 
-/* The window opened: what lies beyond its old edge was never accepted, so send it again at once. */
+/* The window opened: what lies beyond its old edge was never accepted, so send it again at once.
+ * RFC 9293 3.8.6 (SHLD-16). */
 static void window_opened(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	struct rnl_work *w = tcb->work;
@@ -162,6 +164,7 @@ static void take_cumulative(struct rnl_core *core, struct rnl_tcb *tcb, const st
 	tcb->flags &= ~RNL_F_R1;
 }
 
+/* RFC 8985 6.2. */
 static void take_rtt(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg,
 		     struct rnl_acked *a)
 {

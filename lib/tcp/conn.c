@@ -90,6 +90,7 @@ static void start_cc(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_work
 	rnl_core_count(core, RNL_C_tcp_idle_restarts);
 }
 
+/* RFC 9293 3.9.2 (MUST-49), 3.9.1.9 (SHLD-21), RFC 7323 3.2. */
 void rnl_tcb_template(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
@@ -201,6 +202,7 @@ void rnl_tcb_abort(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_reason r
 	rnl_tcb_end(core, tcb, reason);
 }
 
+/* RFC 9293 3.7.3 (SHLD-6). */
 uint16_t rnl_tcb_offer_mss(struct rnl_core *core, const struct rnl_tuple *key, uint16_t nexthop,
 			   const struct rnl_conn_opts *opts)
 {
@@ -220,6 +222,7 @@ uint8_t rnl_tcb_offer_wscale(const struct rnl_conn_opts *opts)
 	return shift;
 }
 
+/* RFC 7323 2.2, 3.2. */
 void rnl_tcb_negotiated(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_tcpopt *opt)
 {
 	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;

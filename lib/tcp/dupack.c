@@ -46,6 +46,7 @@ static void recovery_acked(struct rnl_core *core, struct rnl_tcb *tcb, const str
  * RFC 5681 3.2, RFC 6582 3.2, RFC 3042: the first two let new segments out, the third retransmits.
  * DEVIATES RFC 6582 3.2: duplicates of exactly `recover` begin a recovery as well: the first segment
  * that was sent after the last one may be lost like any other, and the alternative is a timeout.
+ * RFC 3042 2.
  */
 static void duplicate_ack(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_acked *a)
 {

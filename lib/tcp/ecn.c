@@ -230,6 +230,7 @@ static void send_classic(struct rnl_core *core, struct rnl_ecn *e, struct rnl_ec
 	rnl_core_count(core, RNL_C_tcp_ecn_tx_cwr);
 }
 
+/* RFC 3168 6.1.4, 6.1.5, 6.1.6. */
 void rnl_ecn_send(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_ecn_out *out,
 		  struct rnl_tcpopt *opt)
 {
@@ -431,6 +432,7 @@ void rnl_ecn_acked(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_
 /*
  * RFC 3168 6.1.2: once for each window of data, and not in a recovery, which has answered already.
  * DEVIATES RFC 3168 6.1.2: with a window of one segment the next one does not wait for the timer.
+ * RFC 9293 3.8.2 (SHLD-8).
  */
 void rnl_ecn_respond(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_ack_sample *s)
 {

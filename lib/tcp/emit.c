@@ -98,6 +98,7 @@ static void sent(struct rnl_tcb *tcb, uint32_t payload)
 	meter->bytes_sent += payload;
 }
 
+/* RFC 9293 3.9.1.9 (MUST-48, SHLD-22). */
 static uint8_t opts_tos(const struct rnl_conn_opts *opts)
 {
 	return (uint8_t)(opts->dscp << 2);
@@ -364,6 +365,7 @@ static void offer_options(struct rnl_core *core, struct rnl_tcpopt *opt, uint8_t
 /*
  * RFC 9293 3.7.1 (MUST-14, MAY-3): MSS on every SYN. RFC 7323 2.2: the window of a SYN is never
  * scaled. RFC 2018 2: SACK-permitted stands on SYNs alone. A SYN-ACK carries only what the peer offered.
+ * RFC 3168 6.1.1.
  */
 bool rnl_emit_syn(struct rnl_core *core, struct rnl_tcb *tcb)
 {

@@ -103,7 +103,8 @@ static bool abandoned(const struct rnl_core *core, const struct rnl_tcb *tcb)
 	return (tcb->flags & RNL_F_APP_CLOSED) && tcb->backoff >= RTE_MIN(r2, PROBE_BACKOFF_MAX);
 }
 
-/* RFC 9293 3.8.6.1: for ever as long as the probes are answered (MUST-37); further and further apart. */
+/* RFC 9293 3.8.6.1: for ever as long as the probes are answered (MUST-37); further and further apart.
+ * RFC 9293 3.9.1.2 (MUST-60). */
 static void persist_timeout(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	struct rnl_work *w = tcb->work;

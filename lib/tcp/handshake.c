@@ -47,7 +47,8 @@ static bool syn_sent_ack_ok(struct rnl_core *core, struct rnl_tcb *tcb, const st
 	return false;
 }
 
-/* RFC 9293 3.10.7.3, fourth check: what the peer's SYN says. The window of a SYN is not scaled. */
+/* RFC 9293 3.10.7.3, fourth check: what the peer's SYN says. The window of a SYN is not scaled.
+ * RFC 9293 3.2 (MUST-65). */
 static void take_syn(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg)
 {
 	tcb->rcv_nxt = seg->seq + 1;
@@ -177,6 +178,7 @@ void rnl_handshake_syn(struct rnl_core *core, struct rnl_mini *mini, const struc
 	rnl_emit_mini(core, mini, true);
 }
 
+/* RFC 9293 3.8.3. */
 bool rnl_handshake_mini_expire(struct rnl_core *core, struct rnl_mini *mini)
 {
 	uint8_t limit = RTE_MIN(core->policies[mini->policy].opts.syn_retries,

@@ -179,6 +179,7 @@ static uint32_t largest(struct rnl_core *core, const struct rnl_tcb *tcb)
  * How much of the queued data goes into the next packet; 0: none now.
  * RFC 9293 3.8.6.2.1: (1) a full segment; (2) all that is queued, unless Nagle waits for an ACK;
  * (3) half of the largest window seen; (4) the override timer.
+ * RFC 9293 3.9.1.2 (SHLD-28).
  */
 static uint32_t next_length(struct rnl_core *core, struct rnl_tcb *tcb, uint64_t left)
 {
@@ -377,6 +378,7 @@ static enum verdict repeat_tail(struct rnl_core *core, struct rnl_tcb *tcb)
 	return resend(core, tcb, i);
 }
 
+/* RFC 8985 7.3. */
 bool rnl_output_tlp(struct rnl_core *core, struct rnl_tcb *tcb, bool *retrans)
 {
 	uint64_t left = 0;
@@ -425,7 +427,7 @@ static enum verdict send_syn(struct rnl_core *core, struct rnl_tcb *tcb)
 	return DONE;
 }
 
-/* What no segment with data carried. */
+/* What no segment with data carried. RFC 9293 3.8.6.3 (MUST-40). */
 static enum verdict acks(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	uint32_t flags = tcb->flags;

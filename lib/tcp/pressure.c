@@ -69,6 +69,7 @@ bool rnl_pressure_reclaim(struct rnl_core *core, const struct rnl_tcb *asks)
 	return core->held < core->held_max;
 }
 
+/* RFC 9293 3.10.7.4. */
 bool rnl_pressure_takes(struct rnl_core *core, const struct rnl_tcb *tcb)
 {
 	if (airy(tcb)) {

@@ -81,6 +81,7 @@ unsigned int rnl_sackgen_fill(const struct rnl_core *core, const struct rnl_tcb 
 	return SACK_BASE + SACK_BLOCK * n;
 }
 
+/* RFC 9293 3.7.1 (MUST-16). */
 uint32_t rnl_sackgen_mss_less(const struct rnl_tcb *tcb)
 {
 	const struct rnl_work *w = tcb->work;

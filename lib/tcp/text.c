@@ -221,6 +221,7 @@ static bool receives(const struct rnl_tcb *tcb)
 	       tcb->state == RNL_FIN_WAIT_2;
 }
 
+/* RFC 9293 3.4. */
 bool rnl_text(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg)
 {
 	bool taken = false;

@@ -56,7 +56,8 @@ static bool timestamp_ok(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_
 	return false;
 }
 
-/* RFC 5961 3.2: only RST exactly at RCV.NXT resets; one elsewhere in the window is challenged. */
+/* RFC 5961 3.2: only RST exactly at RCV.NXT resets; one elsewhere in the window is challenged.
+ * RFC 9293 3.5 (MUST-11), 3.5.3 (SHLD-2). */
 static void reset_received(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg)
 {
 	if (seg->seq == tcb->rcv_nxt) {
@@ -193,7 +194,8 @@ static bool ack_in_range(struct rnl_core *core, struct rnl_tcb *tcb, const struc
 	return false;
 }
 
-/* The window is closed: the peer's probe brings no data in, but its ACK counts (RFC 9293 3.10.7.4). */
+/* The window is closed: the peer's probe brings no data in, but its ACK counts (RFC 9293 3.10.7.4).
+ * RFC 9293 3.4 (MUST-66). */
 static bool probe_of_closed_window(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg)
 {
 	if (tcb->rcv_adv != tcb->rcv_nxt || seg->seq != tcb->rcv_nxt)

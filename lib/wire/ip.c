@@ -6,6 +6,8 @@
  * Refuses: reassembly, forwarding, deciding whether an address is ours.
  * DEVIATES RFC 8200 4.2, 4.4: a packet with an option or a routing header that demands it is
  * dropped, but no ICMPv6 Parameter Problem is sent: this floor sends nothing.
+ * DEVIATES RFC 9293 3.9.2.1 (MUST-51, MUST-52, MUST-53, SHLD-24): no source routes are sent or turned
+ * round: routers drop them, and who sends one must not choose the way of the answers.
  * Floor 1. RFC 791, RFC 1122 3.2.1, RFC 8200, RFC 4291, RFC 6946.
  */
 #include "wire/ip.h"
@@ -52,6 +54,7 @@ static inline bool v4_device_verified(const struct rte_mbuf *m)
 	return verdict == RTE_MBUF_F_RX_IP_CKSUM_GOOD || verdict == RTE_MBUF_F_RX_IP_CKSUM_NONE;
 }
 
+/* RFC 1122 3.3.3. */
 static enum rnl_counter parse_v4(struct rte_mbuf *m, uint16_t l3_off, struct rnl_ip *out)
 {
 	uint8_t scratch[V4_HLEN_MAX];

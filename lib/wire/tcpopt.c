@@ -60,7 +60,7 @@ static void take_accecn(const uint8_t *p, unsigned int len, struct rnl_tcpopt *o
 	a->e1b = v[a->order1 ? 0 : 2];
 }
 
-/* One option whose whole length is inside the header. */
+/* One option whose whole length is inside the header. RFC 7323 2.3. */
 static void take(const uint8_t *p, unsigned int len, struct rnl_tcpopt *out)
 {
 	const uint8_t *value = p + 2;

@@ -199,6 +199,7 @@ static void connect_refused(const struct rnl_connect_config *c, int code)
 	assert_int_equal(pair_usage(&w.b).busy, 0);
 }
 
+/* RFC 9293 3.9.1.1 (MUST-43, MUST-46). */
 static void api__connect_refuses(void **state)
 {
 	struct rnl_connect_config c;
@@ -226,6 +227,7 @@ static void api__connect_refuses(void **state)
 #undef REFUSED
 }
 
+/* RFC 6056 3.3.3. */
 static void api__connect_lends_ports_and_takes_them_back(void **state)
 {
 	struct rnl_connect_config c = pair_connect_config();

@@ -121,6 +121,7 @@ static void cc_newreno__one_ack_gives_at_most_one_mss(void **state)
 	assert_true(cc.cwnd_bytes <= 6 * MSS);
 }
 
+/* RFC 7661 4.3. */
 static void cc_newreno__unused_window_does_not_grow(void **state)
 {
 	struct rnl_ack_sample s = {.acked_bytes = 100 * MSS, .cwnd_limited = false};

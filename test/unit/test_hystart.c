@@ -165,6 +165,7 @@ static uint32_t grown(struct rnl_hystart h, uint64_t pacing, uint32_t acked, boo
 }
 
 /* L is 8, or none when paced; a quarter in CSS; the standard slow start has 2, after a timeout 1.
+ * RFC 5681 3.1.
  */
 static void hystart__growth(void **state)
 {

@@ -105,7 +105,8 @@ static void icmp__short_or_fragment_is_bad(void **state)
 	assert_int_equal(parse(p, len, &ip, &icmp), RNL_C_icmp_rx_bad);
 }
 
-/* The reply to a request in any chain shape: addresses turned, data the same, checksums right. */
+/* The reply to a request in any chain shape: addresses turned, data the same, checksums right.
+ * RFC 1122 3.2.2.6. */
 static void icmp__reply(void **state)
 {
 	uint8_t p[FRAME_MAX];

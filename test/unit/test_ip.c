@@ -177,6 +177,7 @@ static void ip__v4_lengths_that_lie(void **state)
 	}
 }
 
+/* RFC 9293 3.9.2 (MUST-50). */
 static void ip__v4_options_are_stepped_over(void **state)
 {
 	static const uint8_t options[40] = {7, 39, 4}; /* record route */
@@ -229,6 +230,7 @@ static enum rnl_counter from_source(const char *text)
 	return parse(p, len, 0, &ip);
 }
 
+/* RFC 9293 3.9.2.3 (MUST-63). */
 static void ip__sources_that_cannot_be(void **state)
 {
 	static const char *const bad[] = {"0.0.0.0",         "0.1.2.3",   "127.0.0.1",

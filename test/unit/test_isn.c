@@ -23,6 +23,7 @@ static struct rnl_tuple tuple(void)
 	return t;
 }
 
+/* RFC 9293 3.4.1 (MUST-8), RFC 6528 3. */
 static void isn__clock_ticks_every_4_us(void **state)
 {
 	struct rnl_tuple t = tuple();
@@ -35,6 +36,7 @@ static void isn__clock_ticks_every_4_us(void **state)
 	assert_int_equal(rnl_isn(&t, secret_a, 1000 + (UINT64_C(4) << 32)) - start, 0);
 }
 
+/* RFC 9293 3.4.1 (MUST-9), RFC 6528 3. */
 static void isn__is_clock_plus_siphash24(void **state)
 {
 	struct rnl_tuple t = tuple();
@@ -78,27 +80,32 @@ static void check_dependence(keyed_fn fn, int with_lport)
 		assert_int_equal(fn(&u, secret_a), was);
 }
 
+/* RFC 9293 3.4.1 (SHLD-1), RFC 6528 3. */
 static void isn__depends_on_whole_tuple(void **state)
 {
 	check_dependence(isn_at_0, 1);
 }
 
+/* RFC 7323 5.4. */
 static void isn__ts_offset_depends_on_whole_tuple(void **state)
 {
 	check_dependence(rnl_isn_ts_offset, 1);
 }
 
+/* RFC 6056 3.3.3. */
 static void isn__port_offset_ignores_local_port(void **state)
 {
 	check_dependence(rnl_isn_port_offset, 0);
 }
 
+/* RFC 6056 3.3.3. */
 static void isn__port_index_ignores_local_port(void **state)
 {
 	check_dependence(rnl_isn_port_index, 0);
 }
 
-/* Consecutive destinations fill a table of counters evenly: 4096 of them into 16 slots. */
+/* Consecutive destinations fill a table of counters evenly: 4096 of them into 16 slots.
+ * RFC 6056 3.3.3. */
 static void isn__port_index_spreads(void **state)
 {
 	struct rnl_tuple t = tuple();

@@ -4,6 +4,7 @@
  * in, posts, deadlines that neither stall nor spin, blocks that give way.
  */
 #include "pair.h"
+#include "wire/tcphdr.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -199,6 +200,61 @@ static void poll__input_carries_connections(void **state)
 	assert_memory_equal(w.a.got, data, 50000);
 }
 
+/* ---- segments in ---- */
+
+/* Ten segments that wait together bring one acknowledgement (RFC 9293 3.10.7.4, MUST-59). */
+static void poll__burst_is_acknowledged_once(void **state)
+{
+	uint64_t before;
+
+	pair_connect();
+	pair_settle();
+	assert_int_equal(rnl_send(w.b.st, w.b.conn, data, 14000), 14000);
+	while (w.a.got_n < 14000) {
+		before = pair_counter(&w.a, "tx_packets");
+		pair_step(1000);
+		assert_true(pair_counter(&w.a, "tx_packets") - before <= 1);
+	}
+	assert_true(pair_counter(&w.a, "tx_packets") <= 3); /* SYN-ACK, and one or two for all of it */
+}
+
+/* A SYN, checksums right, from one address to another. */
+static void syn_between(const char *from, const char *to)
+{
+	struct rnl_tcphdr_out h = {
+	    .key = {.rport = PAIR_PORT, .lport = 3333}, .flags = RNL_TH_SYN, .wnd = 1000, .ttl = 64};
+	struct rte_mbuf *m = rte_pktmbuf_alloc(rnl_test_pkt_pool());
+
+	assert_non_null(m);
+	assert_int_equal(rnl_addr_parse(from, &h.key.laddr), 0);
+	assert_int_equal(rnl_addr_parse(to, &h.key.raddr), 0);
+	rnl_tcphdr_write(m, &h, 0);
+	m->ol_flags = 0;
+	assert_int_equal(rnl_input(w.a.st, 0, &m, 1), 1);
+	pair_step(1000);
+}
+
+/* RFC 9293 3.9.2.3 (MUST-57, MUST-63): to a group or to all, and from what can be no host, our own
+ * address among them (LAND, CVE-1999-0016): no answer, and nothing is kept. */
+static void poll__misaddressed_segments_are_dropped(void **state)
+{
+	static const char *const to[] = {"224.0.0.1", "239.1.2.3", "255.255.255.255", "10.0.0.255"};
+	static const char *const from[] = {"10.0.0.1", "10.0.0.255", "127.0.0.1", "224.0.0.1",
+	                                   "255.255.255.255", "0.0.0.0"};
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(to); i++)
+		syn_between("10.0.0.2", to[i]);
+	assert_int_equal(pair_counter(&w.a, "ip_rx_broadcast"), RTE_DIM(to));
+	for (i = 0; i < RTE_DIM(from); i++)
+		syn_between(from[i], "10.0.0.1");
+	assert_int_equal(pair_counter(&w.a, "ip_rx_bad_source"), RTE_DIM(from));
+	assert_int_equal(pair_counter(&w.a, "tx_packets"), 0);
+	assert_int_equal(pair_usage(&w.a).minis, 0);
+	syn_between("10.0.0.2", "10.0.0.1");
+	assert_int_equal(pair_usage(&w.a).minis, 1);
+}
+
 /* ---- posts ---- */
 
 #define POSTS 1023
@@ -371,6 +427,7 @@ static int round_trip(uint16_t lport)
 	return 0;
 }
 
+/* RFC 9293 3.6.1. */
 static void poll__oldest_time_wait_gives_way(void **state)
 {
 	const struct pair_config cfg = {.b = {.max_minis = 3}};
@@ -489,6 +546,8 @@ int main(void)
 	    poll_test(poll__unclaimed_packets_are_offered),
 	    poll_test(poll__input_is_bounded),
 	    poll_test(poll__input_carries_connections),
+	    poll_test(poll__burst_is_acknowledged_once),
+	    poll_test(poll__misaddressed_segments_are_dropped),
 	    poll_test(poll__posts_run_in_order_a_few_in_each),
 	    poll_test(poll__posts_that_post_do_not_hang),
 	    poll_test(poll__posts_come_from_any_thread),

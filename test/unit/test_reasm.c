@@ -110,6 +110,7 @@ static void reasm__one_packet_joins_two_runs(void **state)
 	world_end(&w);
 }
 
+/* RFC 9293 3.4. */
 static void reasm__first_copy_wins(void **state)
 {
 	struct world w;

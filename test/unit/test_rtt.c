@@ -42,6 +42,7 @@ static double slow_rto(const struct slow *s, double min_us)
 	return rto < RNL_RTO_MAX_US ? rto : RNL_RTO_MAX_US;
 }
 
+/* RFC 6298 2.1. */
 static void rtt__no_sample(void **state)
 {
 	struct rnl_rtt r = {0};
@@ -50,6 +51,7 @@ static void rtt__no_sample(void **state)
 	assert_int_equal(rnl_rtt_rto(&r, 2000000), 2000000);
 }
 
+/* RFC 6298 2.2. */
 static void rtt__first_sample(void **state)
 {
 	struct rnl_rtt r = {0};
@@ -60,6 +62,7 @@ static void rtt__first_sample(void **state)
 	assert_int_equal(rnl_rtt_rto(&r, 1), 300000);
 }
 
+/* RFC 6298 2.3. */
 static void rtt__second_sample_uses_old_srtt(void **state)
 {
 	struct rnl_rtt r = {0};
@@ -116,6 +119,7 @@ static void follow(uint64_t seed, uint32_t spread)
 	}
 }
 
+/* RFC 8961 4. */
 static void rtt__follows_slow_reference(void **state)
 {
 	for (uint64_t seed = 0; seed < 50; seed++) {
@@ -125,6 +129,7 @@ static void rtt__follows_slow_reference(void **state)
 	}
 }
 
+/* RFC 6298 2.5. */
 static void rtt__backoff(void **state)
 {
 	assert_int_equal(rnl_rtt_backoff(1000000, 0), 1000000);

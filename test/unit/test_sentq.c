@@ -161,6 +161,7 @@ static void sentq__syn_and_fin_stay_at_their_ends(void **state)
 	world_end(&w);
 }
 
+/* RFC 6298 3. */
 static void sentq__karn(void **state)
 {
 	struct rnl_sentq_acked a;
@@ -289,7 +290,8 @@ static void sentq__young_retransmission_is_ignored(void **state)
 	world_end(&w);
 }
 
-/* Far jumps cost a bounded number of steps, and the next try goes on from there (CVE-2019-11478). */
+/* Far jumps cost a bounded number of steps, and the next try goes on from there (CVE-2019-11478).
+ * RFC 6675 4. */
 static void sentq__search_is_bounded(void **state)
 {
 	struct rnl_sentq_acked a = {.spurious_after_us = UINT64_MAX};

@@ -113,6 +113,7 @@ static void tcphdr__every_truncation(void **state)
 	}
 }
 
+/* RFC 9293 3.1. */
 static void tcphdr__data_offsets_that_lie(void **state)
 {
 	uint8_t p[FRAME_MAX];
@@ -149,6 +150,7 @@ static void tcphdr__every_corrupt_octet(void **state)
 	}
 }
 
+/* RFC 9293 3.1. */
 static void tcphdr__device_verdict(void **state)
 {
 	uint8_t good[FRAME_MAX], wrong[FRAME_MAX];
@@ -253,6 +255,7 @@ static void check_written(struct rte_mbuf *m, const struct rnl_tcphdr_out *h, ui
 	assert_memory_equal(rnl_test_octets(m) + seg.off, some_octets(), len);
 }
 
+/* RFC 9293 3.1 (MUST-2). */
 static void tcphdr__write_is_read_back(void **state)
 {
 	for (int v6 = 0; v6 < 2; v6++)

@@ -51,7 +51,8 @@ static void tcpopt__aligned_timestamps_and_sack(void **state)
 	assert_int_equal(o.sack[1].right, 9);
 }
 
-/* RFC 9293 3.2: any order, any alignment, unknown kinds stepped over, nothing behind END. */
+/* RFC 9293 3.2: any order, any alignment, unknown kinds stepped over, nothing behind END.
+ * RFC 9293 3.1 (MUST-4). */
 static void tcpopt__order_and_alignment_do_not_matter(void **state)
 {
 	struct rnl_tcpopt o =
@@ -66,6 +67,7 @@ static void tcpopt__order_and_alignment_do_not_matter(void **state)
 	assert_int_equal(parse((const uint8_t *)"", 0).has, 0);
 }
 
+/* RFC 9293 3.1. */
 static void tcpopt__impossible_lengths_end_the_parse(void **state)
 {
 	assert_int_equal(PARSE(2, 0, 1, 1).has, RNL_OPT_BAD);
@@ -119,7 +121,8 @@ static struct rnl_tcpopt full(uint16_t has, uint8_t nsack)
 	return o;
 }
 
-/* Every set of options is written aligned, within 40 octets, and read back as it was. */
+/* Every set of options is written aligned, within 40 octets, and read back as it was.
+ * RFC 9293 3.1 (MUST-69). */
 static void tcpopt__write_is_read_back(void **state)
 {
 	for (unsigned int has = 0; has <= ALL; has++)

@@ -19,7 +19,7 @@ static bool wanted(const struct rnl_tcb *tcb, const struct rnl_work *w)
 	return !w->tlp_out && w->tlp_rtt_seen &&
 	       (tcb->flags & (RNL_F_SACK | RNL_F_RECOVERY | RNL_F_LOSS)) == RNL_F_SACK &&
 	       w->sentq.sacked_bytes == 0 && tcb->snd_una != tcb->snd_nxt && !w->persist &&
-	       tcb->state >= RNL_ESTABLISHED;
+	       tcb->state != RNL_SYN_SENT && tcb->state != RNL_SYN_RECEIVED;
 }
 
 void rnl_tlp_schedule(struct rnl_core *core, struct rnl_tcb *tcb)

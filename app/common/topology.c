@@ -212,6 +212,9 @@ static int make_stack(struct rnl_topo *t, unsigned int lcore, const struct rnl_s
 	    .secrets = *secrets,
 	    .seed = o->seed + t->nb_stacks,
 	    .time_wait_ms = o->time_wait_ms,
+	    .max_hosts = o->max_hosts,
+	    .pmtu_ms = o->pmtu_ms,
+	    .max_fragments = o->max_fragments,
 	    .cc = o->cc,
 	};
 	int rc;

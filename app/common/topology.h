@@ -61,12 +61,17 @@ struct rnl_topo_opts {
 	uint32_t extra_rx;  /**< --rx-mbufs: receive buffers beyond descriptors; 0: the library's */
 	uint32_t time_wait_ms; /**< --time-wait; 0: the library's */
 	uint64_t seed;         /**< --seed; 0: random */
+	uint32_t max_hosts;     /**< --max-hosts; 0: the library's */
+	uint32_t pmtu_ms;       /**< --pmtu-time; 0: the library's */
+	uint32_t max_fragments; /**< --max-fragments; 0: the library's, UINT32_MAX: none */
 	uint16_t link_wait_ms; /**< --link-wait; 0: the library's */
 	/* Of every connection: the program hands them on with rnl_topo_conn_opts(). */
 	uint8_t ecn;        /**< --ecn: enum rnl_ecn_mode */
 	bool no_sack;       /**< --no-sack: no selective acknowledgements */
 	bool no_timestamps; /**< --no-timestamps */
 	bool no_wscale;     /**< --no-wscale: no window scaling */
+	bool no_soft_errors; /**< --no-soft-errors: do not report ICMP errors */
+	bool no_black_hole; /**< --no-black-hole: segments that vanish keep their size */
 	bool pacing;        /**< --pacing: spread each window over the round trip */
 	uint64_t max_pacing_rate; /**< --max-pacing-rate: octets per second; 0: no limit */
 	const struct rnl_cc_ops *cc; /**< --cc; NULL: the library's */
@@ -133,6 +138,11 @@ enum rnl_topo_opt {
 	RNL_TOPO_OPT_MAX_PACING_RATE,
 	RNL_TOPO_OPT_CC,
 	RNL_TOPO_OPT_ECN,
+	RNL_TOPO_OPT_MAX_HOSTS,
+	RNL_TOPO_OPT_PMTU_TIME,
+	RNL_TOPO_OPT_MAX_FRAGMENTS,
+	RNL_TOPO_OPT_NO_SOFT_ERRORS,
+	RNL_TOPO_OPT_NO_BLACK_HOLE,
 };
 
 /** Entries for a program's struct option table. */
@@ -165,7 +175,12 @@ enum rnl_topo_opt {
 	{"pacing", no_argument, NULL, RNL_TOPO_OPT_PACING},                                        \
 	{"max-pacing-rate", required_argument, NULL, RNL_TOPO_OPT_MAX_PACING_RATE},                \
 	{"ecn", required_argument, NULL, RNL_TOPO_OPT_ECN},                                        \
-	{"cc", required_argument, NULL, RNL_TOPO_OPT_CC}
+	{"cc", required_argument, NULL, RNL_TOPO_OPT_CC},                                          \
+	{"max-hosts", required_argument, NULL, RNL_TOPO_OPT_MAX_HOSTS},                            \
+	{"pmtu-time", required_argument, NULL, RNL_TOPO_OPT_PMTU_TIME},                            \
+	{"max-fragments", required_argument, NULL, RNL_TOPO_OPT_MAX_FRAGMENTS},                    \
+	{"no-soft-errors", no_argument, NULL, RNL_TOPO_OPT_NO_SOFT_ERRORS},                        \
+	{"no-black-hole", no_argument, NULL, RNL_TOPO_OPT_NO_BLACK_HOLE}
 /** Short options that rnl_topo_option() knows, for getopt's string. */
 #define RNL_TOPO_SHORT_OPTIONS "p:"
 
@@ -186,6 +201,8 @@ static inline void rnl_topo_conn_opts(const struct rnl_topo_opts *o, struct rnl_
 		out->ecn = o->ecn;
 	out->no_timestamps |= o->no_timestamps;
 	out->no_wscale |= o->no_wscale;
+	out->no_soft_errors |= o->no_soft_errors;
+	out->no_black_hole |= o->no_black_hole;
 	out->pacing |= o->pacing;
 	if (out->max_pacing_bytes_per_s == 0)
 		out->max_pacing_bytes_per_s = o->max_pacing_rate;

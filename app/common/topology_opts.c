@@ -31,11 +31,17 @@ const char rnl_topo_usage[] =
     "  --mbufs N                 data buffers of each stack (16384)\n"
     "  --rx-mbufs N              receive buffers beyond descriptors (8192)\n"
     "  --time-wait TIME          2 MSL (60s)\n"
+    "  --max-hosts N             remote hosts whose path MTU is remembered (4096)\n"
+    "  --pmtu-time TIME|never    how long a lowered path MTU counts, from 300s (600s)\n"
+    "  --max-fragments N         packets that may be incomplete at once; 0: fragments are dropped\n"
+    "                            (64)\n"
     "  --link-wait TIME          how long to wait for link up (9s)\n"
     "  --seed N                  of pseudo-random numbers (random)\n"
     "  --no-sack                 no selective acknowledgements (RFC 2018)\n"
     "  --no-timestamps           no timestamps (RFC 7323)\n"
     "  --no-wscale               no window scaling (RFC 7323)\n"
+    "  --no-soft-errors          do not report ICMP errors\n"
+    "  --no-black-hole           segments that time out again and again keep their size (RFC 4821)\n"
     "  --pacing                  spread what is sent over the round trip\n"
     "  --max-pacing-rate N       octets per second of each connection, such as 10M (no limit)\n"
     "  --ecn MODE                congestion notification: off, on (ask, RFC 3168), accurate (ask,\n"
@@ -164,6 +170,33 @@ static int take_link_wait(struct rnl_topo_opts *o, const struct rnl_arg *a)
 	return rc;
 }
 
+static int take_pmtu_time(struct rnl_topo_opts *o, const struct rnl_arg *a)
+{
+	uint32_t ms = 0;
+	int rc;
+
+	if (strcmp(a->text, "never") == 0) {
+		o->pmtu_ms = UINT32_MAX;
+		return 0;
+	}
+	rc = take_ms(a, 4000000000u, &ms);
+	if (rc != 0)
+		return rc;
+	if (ms < 300000)
+		return rnl_arg_bad(a, "at least 300s (RFC 8201 4), or never");
+	o->pmtu_ms = ms;
+	return 0;
+}
+
+static int take_max_fragments(struct rnl_topo_opts *o, const struct rnl_arg *a)
+{
+	int rc = rnl_arg_u32(a, 0, 65536, &o->max_fragments);
+
+	if (rc == 0 && o->max_fragments == 0)
+		o->max_fragments = UINT32_MAX; /* the library's word for none */
+	return rc;
+}
+
 /* The options that are a plain number or switch; -ENOENT: it is another one. */
 static int take_plain(struct rnl_topo_opts *o, int code, const struct rnl_arg *a)
 {
@@ -214,6 +247,14 @@ static int take_plain(struct rnl_topo_opts *o, int code, const struct rnl_arg *a
 	case RNL_TOPO_OPT_NO_WSCALE:
 		o->no_wscale = true;
 		return 0;
+	case RNL_TOPO_OPT_MAX_HOSTS:
+		return rnl_arg_u32(a, 1, 1u << 24, &o->max_hosts);
+	case RNL_TOPO_OPT_NO_SOFT_ERRORS:
+		o->no_soft_errors = true;
+		return 0;
+	case RNL_TOPO_OPT_NO_BLACK_HOLE:
+		o->no_black_hole = true;
+		return 0;
 	case RNL_TOPO_OPT_PACING:
 		o->pacing = true;
 		return 0;
@@ -245,6 +286,10 @@ static int take(struct rnl_topo_opts *o, int code, const struct rnl_arg *a)
 		return take_ms(a, 600000, &o->time_wait_ms);
 	case RNL_TOPO_OPT_LINK_WAIT:
 		return take_link_wait(o, a);
+	case RNL_TOPO_OPT_PMTU_TIME:
+		return take_pmtu_time(o, a);
+	case RNL_TOPO_OPT_MAX_FRAGMENTS:
+		return take_max_fragments(o, a);
 	default:
 		return take_plain(o, code, a);
 	}
@@ -259,6 +304,7 @@ static const char *name_of(int code)
 	    "--mtu",      "--no-offload", "--promiscuous", "--max-conns", "--mbufs",
 	    "--rx-mbufs", "--time-wait",  "--seed",        "--link-wait", "--no-sack",
 	    "--no-timestamps", "--no-wscale", "--pacing", "--max-pacing-rate", "--cc", "--ecn",
+	    "--max-hosts", "--pmtu-time", "--max-fragments", "--no-soft-errors", "--no-black-hole",
 	};
 	unsigned int i = (unsigned int)(code - RNL_TOPO_OPT_RXQ);
 

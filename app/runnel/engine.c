@@ -240,6 +240,31 @@ static int take_ecn(struct rnl_service *s, const char *value, struct rnl_error *
 	return rnl_service_fail(err, -EINVAL, "ecn=%s: give default, off, on or accurate", value);
 }
 
+/* @return whether key is a word that switches something. */
+static bool common_switch(struct rnl_conn_opts *o, const char *key)
+{
+	const struct {
+		const char *key;
+		bool *out, value;
+	} switches[] = {
+	    {"nagle", &o->nodelay, false},
+	    {"nosack", &o->no_sack, true},
+	    {"notimestamps", &o->no_timestamps, true},
+	    {"nowscale", &o->no_wscale, true},
+	    {"nosofterrors", &o->no_soft_errors, true},
+	    {"noblackhole", &o->no_black_hole, true},
+	    {"pacing", &o->pacing, true},
+	    {"uto", &o->uto, true},
+	};	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(switches); i++)
+		if (strcmp(key, switches[i].key) == 0) {
+			*switches[i].out = switches[i].value;
+			return true;
+		}
+	return false;
+}
+
 /* Options that every engine has: they are TCP's. @return 1 taken, 0 unknown, -EINVAL. */
 static int common_option(struct rnl_service *s, const char *key, const char *value,
                          struct rnl_error *err)
@@ -261,25 +286,12 @@ static int common_option(struct rnl_service *s, const char *key, const char *val
 	    {"user-timeout", 4000000, &o->user_timeout_ms, 1000},
 	    {"keepalive", UINT32_MAX / 1000, &o->keepalive_idle_ms, 1000},
 	};
-	const struct {
-		const char *key;
-		bool *out, value;
-	} switches[] = {
-	    {"nagle", &o->nodelay, false},
-	    {"nosack", &o->no_sack, true},
-	    {"notimestamps", &o->no_timestamps, true},
-	    {"nowscale", &o->no_wscale, true},
-	    {"pacing", &o->pacing, true},
-	    {"uto", &o->uto, true},
-	};
+
 	unsigned int i;
 	uint64_t v;
 
-	for (i = 0; i < RTE_DIM(switches); i++)
-		if (strcmp(key, switches[i].key) == 0 && *value == '\0') {
-			*switches[i].out = switches[i].value;
-			return 1;
-		}
+	if (*value == '\0' && common_switch(o, key))
+		return 1;
 	if (strcmp(key, "cc") == 0)
 		return take_cc(s, value, err);
 	if (strcmp(key, "ecn") == 0)

@@ -54,6 +54,7 @@ static const char usage_common[] =
     "  uto             the user timeout option (RFC 5482), both ways\n"
     "  nagle           delay small segments (RFC 9293 3.7.4)\n"
     "  nosack, notimestamps, nowscale  as --no-sack and the like, for this service\n"
+    "  nosofterrors, noblackhole  as --no-soft-errors and --no-black-hole\n"
     "  ecn=MODE        congestion notification, instead of --ecn\n"
     "  cc=NAME         congestion control, instead of --cc\n"
     "  pacing          spread what is sent over the round trip\n"

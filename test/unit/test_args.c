@@ -468,6 +468,25 @@ static void topology__options(void **state)
 		assert_int_equal(c.no_wscale, code == RNL_TOPO_OPT_NO_WSCALE);
 		assert_true(c.nodelay);
 	}
+	assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_MAX_HOSTS, "9", &err), 1);
+	assert_int_equal(o.max_hosts, 9);
+	assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_PMTU_TIME, "300s", &err), 1);
+	assert_int_equal(o.pmtu_ms, 300000);
+	assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_PMTU_TIME, "never", &err), 1);
+	assert_int_equal(o.pmtu_ms, UINT32_MAX);
+	assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_MAX_FRAGMENTS, "8", &err), 1);
+	assert_int_equal(o.max_fragments, 8);
+	assert_int_equal(rnl_topo_option(&o, RNL_TOPO_OPT_MAX_FRAGMENTS, "0", &err), 1);
+	assert_int_equal(o.max_fragments, UINT32_MAX);
+	for (int code = RNL_TOPO_OPT_NO_SOFT_ERRORS; code <= RNL_TOPO_OPT_NO_BLACK_HOLE; code++) {
+		struct rnl_topo_opts one = {0};
+		struct rnl_conn_opts c = {0};
+
+		assert_int_equal(rnl_topo_option(&one, code, NULL, &err), 1);
+		rnl_topo_conn_opts(&one, &c);
+		assert_int_equal(c.no_soft_errors, code == RNL_TOPO_OPT_NO_SOFT_ERRORS);
+		assert_int_equal(c.no_black_hole, code == RNL_TOPO_OPT_NO_BLACK_HOLE);
+	}
 	{
 		struct rnl_conn_opts c = {0};
 
@@ -514,6 +533,9 @@ static void topology__bad_options_are_named(void **state)
 	    {RNL_TOPO_OPT_TIME_WAIT, "0", "1ms"},
 	    {RNL_TOPO_OPT_LINK_WAIT, "0", "--link-wait"},
 	    {RNL_TOPO_OPT_SEED, "x", "--seed"},
+	    {RNL_TOPO_OPT_MAX_HOSTS, "0", "--max-hosts '0'"},
+	    {RNL_TOPO_OPT_PMTU_TIME, "299s", "--pmtu-time '299s'"},
+	    {RNL_TOPO_OPT_MAX_FRAGMENTS, "65537", "--max-fragments"},
 	    {RNL_TOPO_OPT_CC, "reno", "--cc 'reno' is not accepted: give cubic, newreno"},
 	};
 	struct rnl_topo_opts o = {0};

@@ -50,6 +50,7 @@ static void setup__create_says_what_to_change(void **state)
 	REFUSED(id, 256, "0 to 255");
 	REFUSED(max_conns, (1u << 30) + 1, "max_conns");
 	REFUSED(max_minis, (1u << 30) + 1, "max_minis");
+	REFUSED(max_fragments, 65537, "max_fragments");
 	REFUSED(max_hosts, (1u << 24) + 1, "max_hosts");
 	REFUSED(max_busy, (1u << 30) + 1, "max_busy");
 	REFUSED(burst, 257, "at most 256");

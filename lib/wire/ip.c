@@ -119,7 +119,7 @@ static bool v6_options_pass(struct v6_walk *w, uint32_t off, uint32_t end)
 	return off == end;
 }
 
-/* Steps over one extension header. @return false when the packet must be dropped. */
+/* Steps over one extension header. @return false when the packet must be dropped. RFC 6946 4. */
 static bool v6_step(struct v6_walk *w, bool first)
 {
 	uint8_t scratch[8];

@@ -249,6 +249,7 @@ static void fragments__marks(void **state)
 	assert_int_equal(count(RNL_C_ip_frag_bad), 4);
 }
 
+/* RFC 8200 5. */
 static void fragments__only_of_tcp(void **state)
 {
 	uint8_t p[FRAME_MAX];

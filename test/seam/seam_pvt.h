@@ -13,6 +13,8 @@ struct sock {
 	bool forgotten;   /* free the slot when `closed` comes */
 	bool waiting;     /* accepted by the stack, not by the user */
 	bool user_closed; /* rnl_close() or rnl_abort() was called */
+	bool rd_peek;     /* the read in progress leaves the data there */
+	uint8_t only;     /* a listener takes this IP version alone; 0: both */
 	uint64_t order;   /* of arrival, for accept */
 	int listener_fd;  /* of a waiting one */
 	struct rnl_addr laddr;
@@ -54,5 +56,10 @@ struct rnl_seam {
 int rnl_seam_settle(struct rnl_seam *s);
 /* Hands what the sockets need of their callbacks to listen and connect. */
 extern const struct rnl_app_ops rnl_seam_app_ops;
+
+/* @return how many connections wait for accept on a listener. */
+unsigned int rnl_seam_pending(const struct rnl_seam *s, int fd);
+/* As rnl_seam_read(), but the data stays; may give less than there is. */
+ssize_t rnl_seam_peek(struct rnl_seam *s, int fd, void *data, size_t len);
 
 #endif /* RNL_SEAM_PVT_H */

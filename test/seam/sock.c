@@ -47,6 +47,13 @@ static struct sock *live(void *ctx)
 /* ---- callbacks --------------------------------------------------------------------------------
  */
 
+static bool on_admit(struct rnl_stack *st, void *listener_ctx, const struct rnl_tuple *tuple)
+{
+	const struct sock *l = listener_ctx;
+
+	return l->only == 0 || (l->only == 4) == rnl_addr_is_v4(&tuple->raddr);
+}
+
 static void on_accepted(struct rnl_stack *st, rnl_conn_t c, void *listener_ctx)
 {
 	struct sock *l = listener_ctx, *k;
@@ -87,7 +94,7 @@ static size_t on_received(struct rnl_stack *st, rnl_conn_t c, void *ctx,
 		k->rd_left -= len;
 		taken += len;
 	}
-	return taken;
+	return k->rd_peek ? 0 : taken;
 }
 
 static void on_writable(struct rnl_stack *st, rnl_conn_t c, void *ctx)
@@ -124,6 +131,7 @@ static void on_closed(struct rnl_stack *st, rnl_conn_t c, void *ctx, enum rnl_re
 
 const struct rnl_app_ops rnl_seam_app_ops = {
     .size = sizeof(struct rnl_app_ops),
+    .admit = on_admit,
     .accepted = on_accepted,
     .connected = on_connected,
     .received = on_received,
@@ -216,6 +224,16 @@ int rnl_seam_accept(struct rnl_seam *s, int fd)
 	if (best >= 0)
 		s->socks[best].waiting = false;
 	return best;
+}
+
+unsigned int rnl_seam_pending(const struct rnl_seam *s, int fd)
+{
+	unsigned int n = 0;
+
+	for (int i = 0; i < RNL_SEAM_SOCKETS; i++)
+		n += s->socks[i].kind == SOCK_CONN && s->socks[i].waiting &&
+		     s->socks[i].listener_fd == fd;
+	return n;
 }
 
 int rnl_seam_connect(struct rnl_seam *s, int fd, const struct rnl_addr *addr, uint16_t port)
@@ -321,6 +339,31 @@ ssize_t rnl_seam_read(struct rnl_seam *s, int fd, void *data, size_t len)
 	if (k->st.eof)
 		return 0;
 	return k->st.closed ? -rnl_seam_errno(k->st.reason) : -EAGAIN;
+}
+
+ssize_t rnl_seam_peek(struct rnl_seam *s, int fd, void *data, size_t len)
+{
+	int why = 0, rc;
+	struct sock *k = conn(s, fd, &why);
+	size_t got;
+
+	if (k == NULL)
+		return why;
+	k->rd_buf = data;
+	k->rd_left = len;
+	k->rd_got = 0;
+	k->rd_peek = true;
+	rc = rnl_receive_resume(s->stack, k->conn);
+	if (rc == 0) /* one iteration is one offer; a second would copy the same again */
+		rnl_poll(s->stack, s->now_ns = rnl_seam_now(s));
+	got = k->rd_got;
+	k->rd_left = 0;
+	k->rd_buf = NULL;
+	k->rd_peek = false;
+	rc = rnl_seam_settle(s);
+	if (got > 0)
+		return (ssize_t)got;
+	return rc < 0 ? rc : k->st.eof ? 0 : -EAGAIN;
 }
 
 int rnl_seam_shutdown(struct rnl_seam *s, int fd)

@@ -12,7 +12,7 @@
 #include <rte_common.h>
 
 struct rnl_prr {
-	uint64_t ratio;     /* ssthresh / RecoverFS, times 2^32, rounded up */
+	uint64_t ratio;     /* ssthresh / RecoverFS, times 2^32, rounded down */
 	uint32_t delivered; /* prr_delivered */
 	uint32_t out;       /* prr_out: what was sent in this recovery; the sender adds to it */
 };
@@ -29,9 +29,10 @@ struct rnl_prr_ack {
 /** A recovery begins. recover_fs: RecoverFS, octets; the one division is here. */
 static inline void rnl_prr_start(struct rnl_prr *p, uint32_t ssthresh, uint32_t recover_fs)
 {
-	uint64_t fs = RTE_MAX(recover_fs, 1u);
+	uint32_t fs = RTE_MAX(recover_fs, 1u);
 
-	p->ratio = (((uint64_t)RTE_MIN(ssthresh, recover_fs) << 32) + fs - 1) / fs;
+	/* Down: the product is rounded up, and so is exact where it is whole. */
+	p->ratio = ((uint64_t)RTE_MIN(ssthresh, recover_fs) << 32) / fs;
 	p->delivered = 0;
 	p->out = 0;
 }

@@ -29,7 +29,8 @@ struct rnl_min_rtt {
 static inline void rnl_min_rtt_sample(struct rnl_min_rtt *m, uint32_t rtt_us, uint64_t now_us)
 {
 	if (now_us - m->since_us > RNL_MIN_RTT_WINDOW_US) {
-		m->older_us = m->newer_us;
+		/* After a silence, what was measured before it is no longer of the last two. */
+		m->older_us = now_us - m->since_us > 2 * RNL_MIN_RTT_WINDOW_US ? 0 : m->newer_us;
 		m->newer_us = rtt_us;
 		m->since_us = now_us;
 	} else if (rtt_us < m->newer_us || m->newer_us == 0) {

@@ -110,7 +110,13 @@ static enum verdict resend(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t 
 	if (unlikely(tcb->flags & RNL_F_URGENT))
 		flags |= rnl_urgent_flag(tcb, r->seq);
 	rnl_emit_data(core, tcb, m, r->seq, flags);
-	start_rto(core, tcb);
+	/* RFC 6675 6, RFC 8985 8: a retransmission found by SACK leaves a round trip after the segment:
+	 * the timer of that one would expire before the answer can be here. */
+	if ((tcb->flags & (RNL_F_RECOVERY | RNL_F_SACK)) == (RNL_F_RECOVERY | RNL_F_SACK) &&
+	    i == w->sentq.head)
+		rnl_ack_arm_rto(core, tcb);
+	else
+		start_rto(core, tcb);
 	return SENT;
 }
 

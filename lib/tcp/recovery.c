@@ -124,14 +124,21 @@ bool rnl_recovery_ended(struct rnl_core *core, struct rnl_tcb *tcb, const struct
 	return true;
 }
 
-/* RFC 3522 3.2: an acknowledgement that echoes a time before the first retransmission answers the
- * original. The clock's ticks are coarse: the same tick proves nothing. */
-static bool eifel(const struct rnl_tcb *tcb, const struct rnl_seg *seg)
+/* RFC 3522 3.2, step 5: when the ACKs of a whole flight were lost, the answer to the repetition echoes an
+ * old time as well. It has a D-SACK, or acknowledges all, from a peer that is not known to send any. */
+static bool acks_were_lost(const struct rnl_tcb *tcb, const struct rnl_acked *a)
+{
+	return a->has_dsack || (tcb->work->dsacks == 0 && tcb->snd_una == tcb->snd_nxt);
+}
+
+/* RFC 3522 3.2, step 4: an acknowledgement that echoes a time before the first retransmission answers
+ * the original. The clock's ticks are coarse: the same tick proves nothing. */
+static bool eifel(const struct rnl_tcb *tcb, const struct rnl_seg *seg, const struct rnl_acked *a)
 {
 	const struct rnl_work *w = tcb->work;
 
 	return (tcb->flags & RNL_F_TS) && (seg->opt.has & RNL_OPT_TS) && seg->opt.tsecr != 0 &&
-	       w->undo_stamped && rnl_seq_lt(seg->opt.tsecr, w->undo_tsval);
+	       w->undo_stamped && rnl_seq_lt(seg->opt.tsecr, w->undo_tsval) && !acks_were_lost(tcb, a);
 }
 
 /* RFC 3708 3: all that was sent again arrived twice. */
@@ -151,7 +158,7 @@ void rnl_recovery_undo(struct rnl_core *core, struct rnl_tcb *tcb, const struct 
 	struct rnl_work *w = tcb->work;
 	bool first = a->advanced && (tcb->flags & (RNL_F_RECOVERY | RNL_F_LOSS)) && !w->undo_acked;
 
-	if (first && eifel(tcb, seg))
+	if (first && eifel(tcb, seg, a))
 		rnl_core_count(core, RNL_C_tcp_undo_eifel);
 	else if (all_twice(w, a))
 		rnl_core_count(core, RNL_C_tcp_undo_dsack);

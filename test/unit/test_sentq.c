@@ -316,6 +316,127 @@ static void sentq__search_is_bounded(void **state)
 	world_end(&w);
 }
 
+/* What a hostile peer costs: 64 segments are out, `blocks` come three to an ACK with `budget` steps. */
+struct attack {
+	struct world w;
+	struct rnl_sentq_acked a;
+	unsigned int most; /* steps of the costliest ACK */
+};
+
+#define ATTACK_SEGMENTS 64u
+#define ATTACK_MSS 1000u
+#define ATTACK_BUDGET 256u
+
+static void attack_init(struct attack *x)
+{
+	*x = (struct attack){.a.spurious_after_us = UINT64_MAX};
+	world_init(&x->w, 4 * ATTACK_SEGMENTS);
+	for (uint32_t k = 0; k < ATTACK_SEGMENTS / 8; k++) { /* as TSO sends them: eight to a range */
+		struct rnl_range r = {.seq = k * 8 * ATTACK_MSS,
+		                      .end = (k + 1) * 8 * ATTACK_MSS,
+		                      .sent_us = k,
+		                      .mss = ATTACK_MSS};
+
+		rnl_sentq_push(&x->w.q, &x->w.pool, &r);
+	}
+}
+
+static void attack_ack(struct attack *x, const struct rnl_sack *blocks, unsigned int n)
+{
+	unsigned int steps = ATTACK_BUDGET;
+
+	for (unsigned int i = 0; i < n; i++)
+		rnl_sentq_sack(&x->w.q, &x->w.pool, &blocks[i], &steps, &x->a);
+	if (ATTACK_BUDGET - steps > x->most)
+		x->most = ATTACK_BUDGET - steps;
+	check(&x->w);
+	/* A record for each segment is the most (CVE-2019-11477), and each range costs a step or two. */
+	assert_in_range(x->w.q.count, 1, ATTACK_SEGMENTS);
+	assert_in_range(x->most, 0, 3 * ATTACK_SEGMENTS);
+}
+
+/* RFC 6675 4: blocks of one octet cut nothing into crumbs (CVE-2019-11477, CVE-2019-5599). */
+static void sentq__attack_single_octets(void **state)
+{
+	struct attack x;
+
+	attack_init(&x);
+	for (uint32_t at = 0; at + 5 < ATTACK_SEGMENTS * ATTACK_MSS; at += 6) {
+		const struct rnl_sack b[] = {{at, at + 1}, {at + 2, at + 3}, {at + 4, at + 5}};
+
+		attack_ack(&x, b, 3);
+	}
+	assert_int_equal(x.w.q.sacked_bytes, 0);
+	assert_int_equal(x.w.q.count, ATTACK_SEGMENTS / 8);
+	world_end(&x.w);
+}
+
+/* RFC 6675 4: every second segment SACKed is as many records as segments; no more, whatever follows. */
+static void sentq__attack_alternating_segments(void **state)
+{
+	struct attack x;
+
+	attack_init(&x);
+	for (int pass = 0; pass < 3; pass++) {
+		for (uint32_t k = 0; k < ATTACK_SEGMENTS; k += 2) {
+			uint32_t left = k * ATTACK_MSS;
+			const struct rnl_sack b[] = {{left, left + ATTACK_MSS},
+			                             {left + 1, left + ATTACK_MSS - 1},
+			                             {left, left + ATTACK_MSS + 1}};
+
+			attack_ack(&x, b, 3);
+		}
+		assert_int_equal(x.w.q.count, ATTACK_SEGMENTS);
+		assert_int_equal(x.w.q.sacked_bytes, ATTACK_SEGMENTS / 2 * ATTACK_MSS);
+	}
+	/* Filling the holes makes one record of all. */
+	attack_ack(&x, &(struct rnl_sack){0, ATTACK_SEGMENTS * ATTACK_MSS}, 1);
+	assert_int_equal(x.w.q.count, 1);
+	world_end(&x.w);
+}
+
+/* RFC 6675 4: blocks from the back to the front and from end to end stay within the steps of a walk
+ * (CVE-2019-11478). */
+static void sentq__attack_reversed_and_far(void **state)
+{
+	struct attack x;
+
+	attack_init(&x);
+	for (uint32_t k = ATTACK_SEGMENTS; k > 2; k -= 2) {
+		uint32_t left = (k - 1) * ATTACK_MSS, mirror = (ATTACK_SEGMENTS - k + 1) * ATTACK_MSS;
+		const struct rnl_sack b[] = {{left, left + ATTACK_MSS},
+		                             {mirror, mirror + 1},
+		                             {left, left + 1}};
+
+		attack_ack(&x, b, 3);
+	}
+	assert_int_equal(x.w.q.sacked_bytes, (ATTACK_SEGMENTS / 2 - 1) * ATTACK_MSS);
+	world_end(&x.w);
+}
+
+/* RFC 2018 5: blocks that overlap each other, or repeat what is known, add nothing. */
+static void sentq__attack_overlapping_and_old(void **state)
+{
+	struct attack x;
+	uint32_t sacked;
+
+	attack_init(&x);
+	for (uint32_t k = 0; k < ATTACK_SEGMENTS - 4; k++) {
+		uint32_t left = k * ATTACK_MSS + k;
+		const struct rnl_sack b[] = {{left, left + 3 * ATTACK_MSS},
+		                             {left + 500, left + 3 * ATTACK_MSS},
+		                             {left, left + ATTACK_MSS + 1}};
+
+		attack_ack(&x, b, 3);
+	}
+	sacked = x.w.q.sacked_bytes;
+	assert_int_equal(x.a.new_sacked_bytes, sacked);
+	for (int i = 0; i < 1000; i++)
+		attack_ack(&x, &(struct rnl_sack){2000, 4000}, 1);
+	assert_int_equal(x.w.q.sacked_bytes, sacked);
+	world_end(&x.w);
+}
+
 /* RFC 2018 8. */
 static void sentq__renege(void **state)
 {
@@ -660,6 +781,10 @@ int main(void)
 	    cmocka_unit_test(sentq__order_of_delivery),
 	    cmocka_unit_test(sentq__young_retransmission_is_ignored),
 	    cmocka_unit_test(sentq__search_is_bounded),
+	    cmocka_unit_test(sentq__attack_single_octets),
+	    cmocka_unit_test(sentq__attack_alternating_segments),
+	    cmocka_unit_test(sentq__attack_reversed_and_far),
+	    cmocka_unit_test(sentq__attack_overlapping_and_old),
 	    cmocka_unit_test(sentq__renege),
 	    cmocka_unit_test(sentq__lost_again_after_retransmission),
 	    cmocka_unit_test(sentq__empty_pool_changes_nothing),

@@ -43,8 +43,8 @@ void rnl_recovery_begin(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_a
 /** RFC 3522, RFC 3708: takes the response back if nothing was lost. */
 void rnl_recovery_undo(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg,
 		       const struct rnl_acked *a);
-/** Remembers for undoing that `len` octets are sent again. */
-void rnl_recovery_resent(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t len);
+/** Remembers for undoing that r was just sent again. */
+void rnl_recovery_resent(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_range *r);
 
 /* ---- dupack.c: the same for connections without SACK ---- */
 

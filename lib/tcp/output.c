@@ -100,7 +100,7 @@ static enum verdict resend(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t 
 		flags |= RNL_TH_PSH;
 	again = stamp(core, tcb, r->seq, r->end);
 	rnl_sentq_resent(&w->sentq, &core->ranges, i, &again);
-	rnl_recovery_resent(core, tcb, r->end - r->seq);
+	rnl_recovery_resent(core, tcb, r);
 	tcb->flags &= ~RNL_F_RTX_NOW;
 	w->total_retrans++;
 	w->meter.bytes_retrans += len;

@@ -80,15 +80,21 @@ static void arm_undo(struct rnl_tcb *tcb)
 	w->tlp_out = false;
 }
 
-void rnl_recovery_resent(struct rnl_core *core, struct rnl_tcb *tcb, uint32_t len)
+/*
+ * RFC 3522 3.2: only the retransmission that begins the recovery can tell, if it is of the oldest segment.
+ * One that was sent again before may be answered for that, and the recovery is for another's sake.
+ */
+void rnl_recovery_resent(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_range *r)
 {
 	struct rnl_work *w = tcb->work;
+	uint32_t len = r->end - r->seq;
+	bool first = w->undo_bytes == 0;
 
 	w->prr.out += len;
 	if (!w->undo)
 		return;
 	w->undo_bytes += len;
-	if (w->undo_stamped)
+	if (!first || r->seq != tcb->snd_una || r->sends != 2)
 		return;
 	w->undo_stamped = true;
 	w->undo_tsval = rnl_emit_tsval(core, tcb->ts_offset);
@@ -146,7 +152,7 @@ static bool all_twice(struct rnl_work *w, const struct rnl_acked *a)
 {
 	uint32_t len = a->dsack.right - a->dsack.left;
 
-	if (!a->has_dsack || !w->undo_stamped || rnl_seq_lt(a->dsack.left, w->undo_una))
+	if (!a->has_dsack || w->undo_bytes == 0 || rnl_seq_lt(a->dsack.left, w->undo_una))
 		return false;
 	w->undo_bytes -= RTE_MIN(w->undo_bytes, len);
 	return w->undo_bytes == 0;
@@ -167,6 +173,10 @@ void rnl_recovery_undo(struct rnl_core *core, struct rnl_tcb *tcb, const struct 
 		w->undo_acked |= a->advanced;
 		return;
 	}
+	/* RFC 8985 6.2, step 3 learns nothing from a late segment that was sent again before it came, so
+	 * that without this each one would be. */
+	if (!(tcb->flags & RNL_F_LOSS))
+		w->rack.reordering_seen = true;
 	w->undo = false;
 	w->ccops->on_undo(&w->cc);
 	tcb->flags &= ~(RNL_F_RECOVERY | RNL_F_LOSS);

@@ -274,11 +274,17 @@ static void fast_convergence(struct rnl_cc *cc)
 	c->cwnd_prior = cc->cwnd_bytes;
 }
 
-/* RFC 9438 4.6, equation 7. RFC 9293 3.8.2 (MAY-18). */
+/*
+ * RFC 9438 4.6, equation 7. RFC 9293 3.8.2 (MAY-18). Of what is in flight, SACKed octets have left
+ * the network: right after one recovery there can be more of them than cwnd, and ssthresh would rise
+ * from loss to loss.
+ */
 static void on_loss(struct rnl_cc *cc, const struct rnl_ack_sample *s)
 {
+	uint32_t flight = RTE_MIN(s->inflight_bytes, cc->cwnd_bytes);
+
 	fast_convergence(cc);
-	cc->ssthresh_bytes = reduced(cc, s->inflight_bytes, BETA);
+	cc->ssthresh_bytes = reduced(cc, flight, BETA);
 	cc->cwnd_bytes = cc->ssthresh_bytes;
 }
 

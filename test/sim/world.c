@@ -241,6 +241,9 @@ static void probe(struct world *w)
 static void wind_down(struct world *w)
 {
 	run_until(w, w->now_ns + (w->sc.wait_time_wait ? 400 : 20) * SIM_S);
+	/* The ACK of a client that aborted at once, and whose RST was lost, was on its way all the same. */
+	end_orphans(w);
+	run_until(w, w->now_ns + SIM_S);
 	app_release_held(w);
 	if (w->failed)
 		return;

@@ -211,8 +211,8 @@ static void make_port(struct rnl_port *port, const struct rnl_port_ops *ops, str
 
 static void make_set(struct set *s, const char *name, uint8_t key)
 {
-	static const struct rnl_port_ops server_ops = {link_rx, link_tx};
-	static const struct rnl_port_ops client_ops = {no_rx, link_tx};
+	static const struct rnl_port_ops server_ops = {link_rx, link_tx, NULL};
+	static const struct rnl_port_ops client_ops = {no_rx, link_tx, NULL};
 	struct rnl_error err;
 	struct rnl_port port;
 	char ring[32];

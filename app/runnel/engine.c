@@ -277,6 +277,7 @@ static int common_option(struct rnl_service *s, const char *key, const char *val
 	} numbers[] = {
 	    {"conns", UINT32_MAX, &s->conns, 1},
 	    {"backlog", UINT32_MAX, &s->listen.backlog, 1},
+	    {"fastopen", UINT32_MAX, &s->listen.fastopen, 1},
 	    {"sndbuf", 1u << 30, &o->sndbuf_bytes, 1},
 	    {"rcvbuf", 1u << 30, &o->rcvbuf_bytes, 1},
 	    {"sndbuf-max", 1u << 30, &o->sndbuf_max_bytes, 1},

@@ -43,6 +43,7 @@ static const char usage_common[] =
     "  conns=N         connections on each core (as many as --max-conns)\n"
     "  backlog=N       half-open connections at once (1024)\n"
     "  syncookies=WAY  answer SYN by cookie: auto (the backlog is full), always, never\n"
+    "  fastopen=N      take data on SYN (RFC 7413) from N clients at once (0: off)\n"
     "  idle=SEC        end a connection when the peer is silent for this long\n"
     "  keepalive=SEC   probe a connection that was silent for this long\n"
     "  sndbuf=N, rcvbuf=N  octets, such as 1M, and no more (256K, growing)\n"

@@ -15,8 +15,7 @@
 #include "base/counters.h"
 #include "base/pool.h"
 #include "runnel.h"
-
-#define RNL_HOST_COOKIE_MAX 16 /* RFC 7413 2 */
+#include "wire/seg.h"
 
 /** One remote host. What is zero is not known. */
 struct rnl_host {
@@ -27,7 +26,8 @@ struct rnl_host {
 	uint16_t tfo_mss;      /* MSS of the SYN-ACK that brought the cookie; 0: none came */
 	uint64_t pmtu_until_us; /* when pmtu is forgotten */
 	uint64_t tfo_blocked_until_us; /* no data on SYN before (RFC 7413 4.1.3.1) */
-	uint8_t tfo_cookie[RNL_HOST_COOKIE_MAX];
+	struct rnl_addr tfo_laddr; /* own address that the cookie is for (RFC 7413 4.1.3) */
+	uint8_t tfo_cookie[RNL_TFO_COOKIE_MAX];
 	uint8_t tfo_cookie_len; /* octets; 0: no cookie */
 	uint8_t tfo_failures;   /* Fast Opens in a row that the path swallowed */
 };

@@ -223,7 +223,8 @@ struct rnl_app_ops {
 	 * Calls allowed: reading, ending (of other connections), rnl_post().
 	 */
 	bool (*admit)(struct rnl_stack *st, void *listener_ctx, const struct rnl_tuple *tuple);
-	/** A passive open finished. The place to call rnl_set_ctx(). Calls allowed: any. */
+	/** A passive open finished, or with Fast Open: began with data (state SYN-RECEIVED). The place to
+	 * call rnl_set_ctx(). Calls allowed: any. */
 	void (*accepted)(struct rnl_stack *st, rnl_conn_t c, void *listener_ctx);
 	/** An active open finished. Calls allowed: any. */
 	void (*connected)(struct rnl_stack *st, rnl_conn_t c, void *ctx);
@@ -503,6 +504,8 @@ struct rnl_secrets {
 	uint8_t iid[16];  /**< interface identifiers (RFC 7217): the same key gives a host the same
 			       IPv6 addresses again, so keep it from one start to the next */
 	uint8_t cookie[16]; /**< SYN cookies (RFC 4987 3.6) */
+	uint8_t tfo[16];    /**< Fast Open cookies (RFC 7413 4.1.2): keep it from one start to the next,
+			       and clients keep their round trip */
 };
 
 /**
@@ -601,13 +604,15 @@ int rnl_stack_create(const struct rnl_stack_config *cfg, struct rnl_stack **out,
  */
 int rnl_stack_destroy(struct rnl_stack *st);
 /**
- * Replaces the secrets of SYN cookies. What the old one made is taken for 192 s more. Post it to every
- * stack of the endpoint (rnl_post()), every few hours at most: two rotations within 192 s fail the
- * handshakes under way. On the worker.
+ * Replaces the secrets of cookies. SYN cookies of the old one are taken for 192 s more, Fast Open
+ * cookies until the next rotation (RFC 7413 4.1.2): a client that brings one gets a new one. Post it to
+ * every stack of the endpoint (rnl_post()), every few hours at most: two rotations within 192 s fail
+ * the handshakes under way. On the worker.
  * @param st its stack
- * @param cookie 16 random octets, the same for every stack; NULL: stays
+ * @param cookie 16 random octets for SYN cookies, the same for every stack; NULL: stays
+ * @param tfo likewise for Fast Open cookies
  */
-void rnl_secrets_rotate(struct rnl_stack *st, const uint8_t *cookie);
+void rnl_secrets_rotate(struct rnl_stack *st, const uint8_t *cookie, const uint8_t *tfo);
 /** @return the id given in the configuration. */
 uint32_t rnl_stack_id(const struct rnl_stack *st);
 /** @return the time of the last rnl_poll() (before it: now_ns of the configuration), ns. */
@@ -679,6 +684,11 @@ struct rnl_listen_config {
 	void *ctx; /**< listener_ctx, and ctx of its connections until rnl_set_ctx() */
 	struct rnl_conn_opts opts; /**< options of its connections */
 	uint8_t syncookies; /**< enum rnl_syncookies; 0: the stack's */
+	uint32_t fastopen;  /**< TCP Fast Open (RFC 7413): connections that may be open at once before
+			       their handshake is complete, `accepted` called and data of their SYN given
+			       to the application; those that the peer reset count for a minute more.
+			       Only for protocols that bear the same request twice: a SYN that the network
+			       doubled may come after the connection ended. 0: off */
 };
 
 /**
@@ -869,7 +879,8 @@ struct rnl_conn_info {
 	uint8_t tcpi_probes;      /**< unanswered probes now */
 	uint8_t tcpi_backoff;     /**< how often the retransmission timeout was doubled */
 	uint8_t tcpi_options;     /**< 1 timestamps, 2 SACK, 4 window scale, 8 ECN, 16 a packet with
-				       an ECN mark was received */
+				       an ECN mark was received, 32 data on the SYN was acknowledged
+				       (RFC 7413) */
 	uint8_t tcpi_snd_wscale,  /**< the peer's window shift (RFC 7323 2) */
 		tcpi_rcv_wscale;  /**< our window shift */
 	uint32_t tcpi_rto;        /**< retransmission timeout, us */

@@ -8,6 +8,7 @@
 
 #include "algo/isn.h"
 #include "stack/stack.h"
+#include "tcp/fastopen.h"
 #include "wire/ip.h"
 
 /* ---- listening ---- */
@@ -23,8 +24,10 @@ int rnl_listen(struct rnl_stack *st, const struct rnl_listen_config *cfg, rnl_li
 	if (policy < 0)
 		return policy;
 	ret = rnl_listen_add(&st->listeners, &c, (uint16_t)policy, out);
-	if (ret == 0)
+	if (ret == 0) {
+		rnl_fastopen_listen(&st->core, *out);
 		return 0;
+	}
 	rnl_policy_put(st, (uint16_t)policy);
 	if (ret == -EADDRINUSE)
 		return rnl_fail(err, ret,

@@ -106,7 +106,7 @@ int rnl_listen_add(struct rnl_listeners *ls, const struct rnl_listen_config *cfg
                    rnl_listener_t *out)
 {
 	struct rnl_listener new = {
-	    .policy = policy, .ctx = cfg->ctx, .syncookies = cfg->syncookies};
+	    .policy = policy, .ctx = cfg->ctx, .syncookies = cfg->syncookies, .fastopen = cfg->fastopen};
 	uint16_t i;
 
 	if (read_prefix(cfg, &new) != 0 || read_ports(cfg, &new) != 0 ||

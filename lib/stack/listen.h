@@ -25,6 +25,7 @@ struct rnl_listener {
 	uint16_t policy;      /* the caller's */
 	uint32_t backlog;     /* half-open connections allowed */
 	uint32_t half_open;   /* the caller counts */
+	uint32_t fastopen;    /* connections that Fast Open cookies may open at once; 0: none */
 	uint8_t syncookies;   /* enum rnl_syncookies, as it was asked for */
 	uint64_t cookies_until_us; /* the caller's: ACKs until then may bring a cookie; 0: none was sent */
 	void *ctx;
@@ -44,8 +45,8 @@ size_t rnl_listen_bytes(void);
 /** Makes an empty set in zeroed memory of rnl_listen_bytes(). */
 void rnl_listen_init(struct rnl_listeners *ls, void *mem);
 /**
- * Adds a listener; of cfg, addr, prefix_len, the ports, backlog (0: 1024), syncookies and ctx
- * are used.
+ * Adds a listener; of cfg, addr, prefix_len, the ports, backlog (0: 1024), syncookies,
+ * fastopen and ctx are used.
  * @return 0; -EINVAL: the prefix is too long, bits behind it are set, the ports make no range, or
  * there is no such way with cookies;
  * -EADDRINUSE: one with the same prefix and ports exists; -ENOSPC: RNL_LISTEN_MAX exist.

@@ -2,12 +2,14 @@
 /*
  * Owns segments that meet no full connection: SYNs for listeners, half-open and TIME-WAIT blocks,
  * and those for nobody; and when a SYN cookie takes a half-open block's place. Floor 4.
- * RFC 9293 3.10.7.1, 3.10.7.2, 3.9.2.3; RFC 4987 3.6; RFC 6191.
+ * RFC 9293 3.10.7.1, 3.10.7.2, 3.9.2.3; RFC 4987 3.6; RFC 6191; RFC 7413 4.2.2.
  */
 #include <errno.h>
 
 #include "algo/cookie.h"
+#include "algo/isn.h"
 #include "stack/stack.h"
+#include "tcp/fastopen.h"
 #include "wire/ip.h"
 
 static uint32_t mini_hash(const struct rnl_stack *st, const struct rnl_mini *mini)
@@ -171,33 +173,6 @@ static bool keep_half_open(struct rnl_stack *st, struct rnl_listener *l, const s
 	return true;
 }
 
-/* RFC 9293 3.10.7.2, third check. Data and FIN on the SYN are not taken: the peer sends them again. */
-static void syn(struct rnl_stack *st, struct rnl_listener *l, const struct rnl_seg *seg)
-{
-	enum rnl_syncookies way = way_of(st, l);
-	struct rnl_core *core = &st->core;
-	bool full = l->half_open >= l->backlog;
-	int hop;
-
-	rnl_core_count(core, RNL_C_tcp_syn_received);
-	if (full && way == RNL_SYNCOOKIES_NEVER) {
-		rnl_core_count(core, RNL_C_tcp_syn_dropped_backlog);
-		return;
-	}
-	if (!admitted(st, l, seg))
-		return;
-	hop = way_back(st, seg);
-	if (hop < 0)
-		return;
-	if (!full && way != RNL_SYNCOOKIES_ALWAYS && keep_half_open(st, l, seg, (uint16_t)hop))
-		return;
-	if (way != RNL_SYNCOOKIES_NEVER)
-		send_cookie(st, l, seg, (uint16_t)hop);
-	else
-		rnl_core_count(core, RNL_C_tcp_syn_dropped_memory);
-	rnl_neigh_put(&st->neigh, (uint32_t)hop);
-}
-
 /* Makes a connection of a half-open block. @return its index, RNL_NIL: none is free; counted. */
 static uint32_t adopt(struct rnl_stack *st, const struct rnl_listener *l,
 		      const struct rnl_mini *mini)
@@ -219,6 +194,93 @@ static uint32_t adopt(struct rnl_stack *st, const struct rnl_listener *l,
 	return c;
 }
 
+/* As adopt(), for a tuple that is not in the flow table. Takes the reference to the next hop.
+ * @return NULL: no room; counted. */
+static struct rnl_tcb *install(struct rnl_stack *st, const struct rnl_listener *l,
+			       const struct rnl_mini *mini, const struct rnl_seg *seg)
+{
+	struct rnl_core *core = &st->core;
+	uint32_t c = adopt(st, l, mini);
+
+	if (c == RNL_NIL)
+		return NULL;
+	if (rnl_flow_insert(&st->flow, seg->hash, c) < 0) {
+		rnl_core_count(core, RNL_C_flow_table_full);
+		rnl_pool_put(&core->conns, c);
+		return NULL;
+	}
+	rnl_policy_ref(st, l->policy);
+	return rnl_core_tcb(core, c);
+}
+
+_Static_assert(RNL_FASTOPEN_SLOTS == RNL_LISTEN_MAX, "a slot for each listener");
+
+/*
+ * RFC 7413 4.2.2: the connection begins with the SYN. ECN is left out: nobody could tell of marks before
+ * the handshake is complete. @return false: there is no memory, a half-open block must do.
+ */
+static bool fast_open(struct rnl_stack *st, const struct rnl_listener *l, struct rnl_seg *seg,
+		      uint16_t hop, bool *taken)
+{
+	struct rnl_core *core = &st->core;
+	struct rnl_mini mini = {0};
+	struct rnl_tcb *tcb = NULL;
+
+	rnl_handshake_offer(core, &mini, seg, l->policy, hop);
+	mini.flags &= (uint8_t)~(RNL_MINI_ECN | RNL_MINI_ACCECN);
+	mini.listener = l->id;
+	mini.snd_nxt = rnl_isn(&seg->key, core->secrets.isn, core->now_us) + 1;
+	if (rnl_pool_avail(&core->works) > 0)
+		tcb = install(st, l, &mini, seg);
+	if (tcb == NULL) {
+		rnl_core_count(core, RNL_C_tcp_fastopen_no_memory);
+		return false;
+	}
+	*taken = rnl_fastopen_accept(core, tcb, &mini, seg);
+	return true;
+}
+
+/* Keeps a connection, of which kind ever. @return false: no block is free. Takes the reference to hop. */
+static bool keep(struct rnl_stack *st, struct rnl_listener *l, struct rnl_seg *seg, uint16_t hop,
+		 bool *taken)
+{
+	if (unlikely(seg->opt.has & RNL_OPT_TFO) &&
+	    rnl_fastopen_judge(&st->core, l->id, l->fastopen, seg) &&
+	    fast_open(st, l, seg, hop, taken))
+		return true;
+	return keep_half_open(st, l, seg, hop);
+}
+
+/* RFC 9293 3.10.7.2, third check. Data and FIN on the SYN are not taken, but by Fast Open: the peer
+ * sends them again. @return whether seg->m was taken. */
+static bool syn(struct rnl_stack *st, struct rnl_listener *l, struct rnl_seg *seg)
+{
+	enum rnl_syncookies way = way_of(st, l);
+	struct rnl_core *core = &st->core;
+	bool full = l->half_open >= l->backlog;
+	bool taken = false;
+	int hop;
+
+	rnl_core_count(core, RNL_C_tcp_syn_received);
+	if (full && way == RNL_SYNCOOKIES_NEVER) {
+		rnl_core_count(core, RNL_C_tcp_syn_dropped_backlog);
+		return false;
+	}
+	if (!admitted(st, l, seg))
+		return false;
+	hop = way_back(st, seg);
+	if (hop < 0)
+		return false;
+	if (!full && way != RNL_SYNCOOKIES_ALWAYS && keep(st, l, seg, (uint16_t)hop, &taken))
+		return taken;
+	if (way != RNL_SYNCOOKIES_NEVER)
+		send_cookie(st, l, seg, (uint16_t)hop);
+	else
+		rnl_core_count(core, RNL_C_tcp_syn_dropped_memory);
+	rnl_neigh_put(&st->neigh, (uint32_t)hop);
+	return false;
+}
+
 /* A cookie came back: the connection begins. What cannot be kept now is acknowledged again by the
  * peer's next segment, if there is one. @return whether seg->m was taken. */
 static bool finish_cookie(struct rnl_stack *st, struct rnl_listener *l, struct rnl_mini *mini,
@@ -226,7 +288,6 @@ static bool finish_cookie(struct rnl_stack *st, struct rnl_listener *l, struct r
 {
 	struct rnl_core *core = &st->core;
 	struct rnl_tcb *tcb;
-	uint32_t c;
 	int hop;
 
 	if (!admitted(st, l, seg))
@@ -235,19 +296,13 @@ static bool finish_cookie(struct rnl_stack *st, struct rnl_listener *l, struct r
 	if (hop < 0)
 		return false;
 	mini->nexthop = (uint16_t)hop;
-	c = adopt(st, l, mini);
-	if (c == RNL_NIL || rnl_flow_insert(&st->flow, seg->hash, c) < 0) {
-		if (c != RNL_NIL) {
-			rnl_core_count(core, RNL_C_flow_table_full);
-			rnl_pool_put(&core->conns, c);
-		}
+	tcb = install(st, l, mini, seg);
+	if (tcb == NULL) {
 		rnl_neigh_put(&st->neigh, (uint32_t)hop);
 		return false;
 	}
-	rnl_policy_ref(st, l->policy);
 	rnl_core_count(core, RNL_C_tcp_syncookies_received);
 	rnl_tcb_count_transition(core, RNL_LISTEN, RNL_SYN_RECEIVED);
-	tcb = rnl_core_tcb(core, c);
 	rnl_handshake_promote(core, tcb, mini, seg);
 	rnl_tcp_input(core, tcb, seg);
 	return true;
@@ -281,7 +336,7 @@ static bool listening(struct rnl_stack *st, struct rnl_listener *l, struct rnl_s
 	else if (seg->flags & RNL_TH_ACK)
 		return acked(st, l, seg);
 	else if (seg->flags & RNL_TH_SYN)
-		syn(st, l, seg);
+		return syn(st, l, seg);
 	else
 		rnl_core_count(&st->core, RNL_C_tcp_rx_no_connection);
 	return false;
@@ -338,7 +393,7 @@ static void promote(struct rnl_stack *st, uint32_t i, struct rnl_seg *seg)
 
 /* RFC 6191 2, RFC 9293 3.6.1 (MAY-2): a new incarnation, if somebody still listens. Its block is there
  * and knows which ISN lies behind the old ones: neither the backlog nor a cookie has a say. */
-static bool restart(struct rnl_stack *st, struct rnl_mini *mini, const struct rnl_seg *seg)
+static bool restart(struct rnl_stack *st, struct rnl_mini *mini, struct rnl_seg *seg)
 {
 	struct rnl_listener *l =
 	    rnl_listen_find(&st->listeners, &seg->key.laddr, seg->key.lport);
@@ -350,6 +405,7 @@ static bool restart(struct rnl_stack *st, struct rnl_mini *mini, const struct rn
 	if (!admitted(st, l, seg))
 		return true;
 	rnl_core_count(&st->core, RNL_C_tcp_time_wait_reused);
+	seg->opt.has &= (uint16_t)~RNL_OPT_TFO;
 	rnl_timewait_unlist(&st->core, mini);
 	mini->listener = l->id;
 	l->half_open++;

@@ -9,6 +9,7 @@
 
 #include "stack/mem.h"
 #include "stack/stack.h"
+#include "tcp/fastopen.h"
 #include "tcp/pmtu.h"
 #include "wire/ip.h"
 
@@ -152,6 +153,7 @@ static int make_tables(struct rnl_stack *st)
 
 	flow = reserve(st, RNL_MEM_FLOW, rnl_flow_bytes(flows));
 	listen = reserve(st, RNL_MEM_LISTEN, rnl_listen_bytes());
+	core->fastopen = reserve(st, RNL_MEM_FASTOPEN, RNL_FASTOPEN_SLOTS * sizeof(struct rnl_fastopen));
 	nb = reserve(st, RNL_MEM_NEIGH, rnl_neigh_bytes(NEIGH_MAX));
 	core->nexthop_port = reserve(st, RNL_MEM_NEXTHOP, NEIGH_MAX + 1);
 	hosts = reserve(st, RNL_MEM_HOSTS, rnl_hostcache_bytes(st->cfg.max_hosts));
@@ -162,7 +164,7 @@ static int make_tables(struct rnl_stack *st)
 	core->ecn = reserve(st, RNL_MEM_ECN, (st->cfg.max_conns + 1ul) * sizeof(struct rnl_ecn));
 	if (flow == NULL || listen == NULL || nb == NULL || core->nexthop_port == NULL ||
 	    core->policies == NULL || st->post == NULL || hosts == NULL ||
-	    core->paths == NULL || core->ecn == NULL)
+	    core->paths == NULL || core->ecn == NULL || core->fastopen == NULL)
 		return -ENOMEM;
 	rnl_flow_init(&st->flow, flow, flows, st->cfg.secrets.flow);
 	rnl_flow_pools(&st->flow, &core->conns, &core->minis);
@@ -265,9 +267,10 @@ int rnl_stack_destroy(struct rnl_stack *st)
 	return 0;
 }
 
-void rnl_secrets_rotate(struct rnl_stack *st, const uint8_t *cookie)
+void rnl_secrets_rotate(struct rnl_stack *st, const uint8_t *cookie, const uint8_t *tfo)
 {
 	rnl_syncookie_rotate(&st->core, cookie);
+	rnl_fastopen_rotate(&st->core, tfo);
 }
 
 uint32_t rnl_stack_id(const struct rnl_stack *st)

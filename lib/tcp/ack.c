@@ -152,10 +152,10 @@ static void take_cumulative(struct rnl_core *core, struct rnl_tcb *tcb, const st
 	uint32_t data = seg->ack - tcb->snd_una;
 
 	rnl_sentq_ack(&w->sentq, &core->ranges, seg->ack, &a->q);
-	data -= !!(a->q.flags & RNL_RANGE_SYN);
 	data -= (tcb->flags & RNL_F_FIN_SENT) && seg->ack == tcb->snd_nxt;
 	tcb->snd_una = seg->ack;
-	tcb->snd_bytes += data;
+	tcb->snd_bytes += data; /* RNL_BEFORE_STREAM counts SYN */
+	data -= !!(a->q.flags & RNL_RANGE_SYN);
 	if (data > 0)
 		rnl_sndbuf_ack(&w->snd, &env, tcb->snd_bytes);
 	w->unacked_us = core->now_us;

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/seq.h"
+#include "tcp/fastopen.h"
 #include "tcp/pmtu.h"
 #include "tcp/tcp.h"
 #include "wire/ip.h"
@@ -71,8 +72,9 @@ void rnl_tcb_set_state(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_stat
 	tcb->state = (uint8_t)state;
 }
 
-static void start_cc(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_work *w)
+void rnl_tcb_start_cc(struct rnl_core *core, struct rnl_tcb *tcb)
 {
+	struct rnl_work *w = tcb->work;
 	uint32_t iw = rnl_cc_initial_window(tcb->snd_mss);
 
 	w->ccops = rnl_core_policy(core, tcb)->opts.cc;
@@ -120,7 +122,7 @@ struct rnl_work *rnl_tcb_busy(struct rnl_core *core, struct rnl_tcb *tcb)
 	w->recover = tcb->snd_una - 1;
 	w->tlp_rtt_seen = tcb->rtt.srtt_us != 0;
 	tcb->work = w;
-	start_cc(core, tcb, w);
+	rnl_tcb_start_cc(core, tcb);
 	rnl_tune_start(core, tcb);
 	rnl_tcb_template(core, tcb);
 	rnl_core_timer(core, tcb, core->now_us + rnl_tcb_rto(core, tcb));
@@ -166,7 +168,9 @@ void rnl_tcb_end(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_reason rea
 	if (tcb->state == RNL_SYN_SENT ||
 	    (tcb->state == RNL_SYN_RECEIVED && !(tcb->flags & RNL_F_PASSIVE)))
 		rnl_core_count(core, RNL_C_tcp_attempt_fails);
-	tcb->reason = (unsigned int)reason & 0x7f;
+	tcb->reason = (unsigned int)reason & 0x3f;
+	if (tcb->state == RNL_SYN_RECEIVED)
+		rnl_fastopen_failed(core, tcb, reason);
 	if (reason != RNL_REASON_NORMAL) {
 		rnl_tcb_drop_work(core, tcb);
 		tcb->events &= (uint8_t)~(RNL_EV_RECEIVED | RNL_EV_WRITABLE | RNL_EV_EOF |
@@ -249,7 +253,7 @@ void rnl_tcb_negotiated(struct rnl_core *core, struct rnl_tcb *tcb, const struct
 	rnl_pmtu_start(core, tcb);
 	if (tcb->work == NULL)
 		return;
-	start_cc(core, tcb, tcb->work);
+	rnl_tcb_start_cc(core, tcb);
 	rnl_tune_start(core, tcb);
 	rnl_tcb_template(core, tcb);
 }
@@ -284,7 +288,7 @@ static const char *check_work(const struct rnl_core *core, const struct rnl_tcb 
 		return "sentq begins at SND.UNA";
 	if (flight != 0 && rnl_sentq_at(&core->ranges, w->sentq.tail)->end != tcb->snd_nxt)
 		return "sentq ends at SND.NXT";
-	if (w->snd.una != tcb->snd_bytes)
+	if (w->snd.una != (tcb->snd_bytes != RNL_BEFORE_STREAM ? tcb->snd_bytes : 0))
 		return "sndbuf begins at the acknowledged offset";
 	if (flight != 0 && w->rto_at_us == 0 && !(tcb->flags & RNL_F_ON_OUTPUT))
 		return "the retransmission timer runs while anything is in flight (RFC 6298 5.1)";

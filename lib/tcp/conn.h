@@ -73,6 +73,9 @@
 #define RNL_EV_URGENT 0x0080u
 #define RNL_EV_END 0x0040u /* `closed`, then the block is freed or shrinks to a mini block */
 
+/* struct rnl_tcb.snd_bytes until our SYN is acknowledged: it stands in front of the stream's octet 0. */
+#define RNL_BEFORE_STREAM UINT64_MAX
+
 struct rnl_work;
 
 struct rnl_tcb {
@@ -115,7 +118,8 @@ struct rnl_tcb {
 	uint16_t nexthop;
 	uint8_t backoff;        /* retransmissions or probes of the head without an answer */
 	uint8_t probes;         /* keepalive probes without an answer */
-	uint8_t reason : 7;     /* enum rnl_reason once EV_END is set */
+	uint8_t reason : 6;     /* enum rnl_reason once EV_END is set */
+	uint8_t syn_data : 1;   /* data on a SYN was acknowledged (RFC 7413) */
 	uint8_t syn_lost : 1;   /* the SYN was retransmitted (RFC 6298 5.7) */
 	uint8_t soft_error : 7; /* errno, 0: none */
 	uint8_t eof_told : 1;   /* `peer_closed` was called */
@@ -185,6 +189,7 @@ struct rnl_work {
 	uint32_t total_retrans; /* segments, for tcpi_total_retrans */
 	uint32_t index;        /* own index in the pool */
 	struct rnl_ecn_work ecn;
+	uint32_t tfo_listener; /* Fast Open, SYN-RECEIVED: whose limit it counts against; 0: none */
 	const struct rnl_cc_ops *ccops;
 	struct rnl_cc cc;
 	struct rnl_pacer pacer;
@@ -199,6 +204,7 @@ struct rnl_work {
 	struct rnl_meter meter;
 	uint32_t peer_fin; /* sequence number of a FIN that arrived out of order */
 	bool peer_fin_seen;
+	uint8_t tfo;  /* RNL_TFO_* */
 	bool persist; /* rto_at_us is the persist timer */
 	bool loss_is_pto;  /* loss_at_us is the tail loss probe's */
 	bool tlp_out;      /* a probe was sent and not acknowledged */
@@ -216,6 +222,7 @@ struct rnl_work {
 #define RNL_MINI_SACK_OK 0x04u
 #define RNL_MINI_ECN 0x08u    /* RFC 3168 */
 #define RNL_MINI_ACCECN 0x10u /* RFC 9768 */
+#define RNL_MINI_TFO 0x20u    /* the next SYN-ACK brings a Fast Open cookie (RFC 7413 4.2.1) */
 #define RNL_MINI_COOKIE 0x80u /* made of a SYN cookie: nobody knows when the SYN-ACK was sent */
 
 struct rnl_mini {

@@ -19,6 +19,7 @@
 #define RNL_MAX_PORTS 8
 #define RNL_CHALLENGE_PEERS 64
 #define RNL_CHALLENGE_CONNS 1024
+#define RNL_FASTOPEN_SLOTS 1024 /* one for each listener, by the low bits of its id */
 
 struct rnl_path;
 
@@ -39,6 +40,14 @@ struct rnl_policy {
 	struct rnl_conn_opts opts; /* every default filled in */
 	uint32_t refs;
 	uint32_t hash;
+};
+
+/** Connections of one listener that a Fast Open cookie opened (RFC 7413 4.2, PendingFastOpenRequests). */
+struct rnl_fastopen {
+	uint32_t listener;
+	uint32_t pending;   /* in SYN-RECEIVED */
+	uint32_t resets[2]; /* reset there in this period, and in the one before */
+	uint64_t period;
 };
 
 /** A list of connections, linked by an index in each. */
@@ -84,6 +93,9 @@ struct rnl_core {
 	struct rnl_prng prng;
 	struct rnl_core_port ports[RNL_MAX_PORTS];
 	struct rnl_counters counters;
+	struct rnl_fastopen *fastopen; /* RNL_FASTOPEN_SLOTS */
+	uint8_t old_tfo[16];    /* secrets.tfo before the last rotation */
+	bool old_tfo_set;       /* there was one */
 	uint8_t old_cookie[16]; /* secrets.cookie before the last rotation */
 	uint64_t old_cookie_until_us;
 };

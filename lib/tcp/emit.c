@@ -6,6 +6,7 @@
  */
 #include "base/seq.h"
 #include "base/siphash.h"
+#include "tcp/fastopen.h"
 #include "tcp/sackgen.h"
 #include "tcp/tcp.h"
 #include "wire/ip.h"
@@ -384,7 +385,9 @@ bool rnl_emit_syn(struct rnl_core *core, struct rnl_tcb *tcb)
 
 	if (m == NULL)
 		return false;
-	h.wnd = (uint16_t)RTE_MIN(opts->rcvbuf_bytes, (uint32_t)UINT16_MAX);
+	h.wnd = (uint16_t)RTE_MIN(answer ? rnl_emit_edge(core, tcb) - tcb->rcv_nxt
+					 : opts->rcvbuf_bytes,
+				  (uint32_t)UINT16_MAX);
 	tcb->rcv_adv = tcb->rcv_nxt + h.wnd;
 	h.opt.has = RNL_OPT_MSS;
 	h.opt.mss = rnl_tcb_offer_mss(core, &tcb->key, tcb->nexthop, opts);
@@ -400,8 +403,9 @@ bool rnl_emit_syn(struct rnl_core *core, struct rnl_tcb *tcb)
 	offer_options(core, &h.opt, our_shift(tcb), tcb->ts_offset);
 	h.opt.tsecr = answer ? tcb->ts_recent : 0;
 	h.flags |= rnl_ecn_syn(core, tcb, &h.opt);
+	rnl_fastopen_option(core, tcb, &h.opt);
 	rnl_tcphdr_write(m, &h, rnl_core_port(core, tcb->nexthop)->caps);
-	tcb->last_ack_sent = tcb->rcv_nxt;
+	acknowledged(tcb);
 	queue_packet(core, m, tcb->nexthop);
 	return true;
 }
@@ -437,6 +441,8 @@ bool rnl_emit_mini(struct rnl_core *core, const struct rnl_mini *mini, bool syn)
 		if (h.opt.uto != 0)
 			h.opt.has |= RNL_OPT_UTO;
 	}
+	if (mini->flags & RNL_MINI_TFO)
+		rnl_fastopen_give(core, &mini->key.raddr, &h.opt);
 	offer_options(core, &h.opt, rnl_wscale_ours(mini->wscale), mini->ts_offset);
 	h.opt.tsecr = mini->ts_recent;
 	h.flags |= rnl_ecn_mini(mini, syn, &h.opt);

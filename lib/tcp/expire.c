@@ -54,7 +54,11 @@ static bool gave_up(struct rnl_core *core, struct rnl_tcb *tcb)
 	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
 
 	if (connecting(tcb)) {
-		if (tcb->backoff < opts->syn_retries)
+		uint8_t limit = opts->syn_retries;
+
+		if (tcb->flags & RNL_F_PASSIVE)
+			limit = RTE_MIN(limit, (uint8_t)RNL_SYN_ACK_RETRIES);
+		if (tcb->backoff < limit)
 			return false;
 		rnl_tcb_end(core, tcb, RNL_REASON_TIMEOUT_CONNECT);
 		return true;

@@ -8,10 +8,6 @@
 #include "base/seq.h"
 #include "tcp/tcp.h"
 
-/* DEVIATES RFC 9293 3.8.3: a SYN-ACK is given up after a minute, not three: half-open blocks are what
- * a flood fills. */
-#define SYN_ACK_RETRIES 5
-
 bool rnl_handshake_connect(struct rnl_core *core, struct rnl_tcb *tcb)
 {
 	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
@@ -29,6 +25,7 @@ bool rnl_handshake_connect(struct rnl_core *core, struct rnl_tcb *tcb)
 	rnl_ecn_connect(core, tcb);
 	if (rnl_tcb_busy(core, tcb) == NULL)
 		return false;
+	tcb->snd_bytes = RNL_BEFORE_STREAM;
 	rnl_tcb_set_state(core, tcb, RNL_SYN_SENT);
 	rnl_core_count(core, RNL_C_tcp_active_opens);
 	rnl_core_output(core, tcb);
@@ -173,16 +170,19 @@ void rnl_handshake_syn(struct rnl_core *core, struct rnl_mini *mini, const struc
 	mini->snd_nxt = choose_iss(core, mini, &seg->key) + 1;
 	mini->sent_us = (uint32_t)core->now_us;
 	rnl_handshake_offer(core, mini, seg, policy, nexthop);
+	if (seg->opt.has & RNL_OPT_TFO)
+		mini->flags |= RNL_MINI_TFO;
 	rnl_wheel_arm(&core->mini_wheel, rnl_core_mini_index(core, mini),
 		      core->now_us + RNL_RTO_INITIAL_US);
 	rnl_emit_mini(core, mini, true);
+	mini->flags &= (uint8_t)~RNL_MINI_TFO; /* RFC 7413 4.2.1: once, and not when it is sent again */
 }
 
 /* RFC 9293 3.8.3. */
 bool rnl_handshake_mini_expire(struct rnl_core *core, struct rnl_mini *mini)
 {
 	uint8_t limit = RTE_MIN(core->policies[mini->policy].opts.syn_retries,
-				(uint8_t)SYN_ACK_RETRIES);
+				(uint8_t)RNL_SYN_ACK_RETRIES);
 
 	if (mini->retries >= limit) {
 		rnl_core_count(core, RNL_C_tcp_half_open_expired);
@@ -245,8 +245,7 @@ enum rnl_mini_verdict rnl_handshake_mini(struct rnl_core *core, struct rnl_mini 
 	return RNL_MINI_KEEP;
 }
 
-void rnl_handshake_promote(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_mini *mini,
-			   const struct rnl_seg *seg)
+void rnl_handshake_adopt(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_mini *mini)
 {
 	const struct rnl_conn_opts *opts = &rnl_core_policy(core, tcb)->opts;
 	struct rnl_tcpopt said = {.mss = mini->peer_mss,
@@ -269,6 +268,12 @@ void rnl_handshake_promote(struct rnl_core *core, struct rnl_tcb *tcb, const str
 	tcb->ts_offset = mini->ts_offset;
 	tcb->uto = opts->uto ? mini->uto : 0;
 	rnl_tcb_negotiated(core, tcb, &said);
+}
+
+void rnl_handshake_promote(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_mini *mini,
+			   const struct rnl_seg *seg)
+{
+	rnl_handshake_adopt(core, tcb, mini);
 	tcb->snd_wnd = (uint32_t)seg->wnd << rnl_wscale_theirs(tcb->wscale);
 	tcb->max_snd_wnd = RTE_MAX(tcb->snd_wnd, (uint32_t)mini->wnd);
 	tcb->snd_wl1 = seg->seq;

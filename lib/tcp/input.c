@@ -5,6 +5,7 @@
  * their order. Floor 3.
  */
 #include "base/seq.h"
+#include "tcp/fastopen.h"
 #include "tcp/tcp.h"
 
 #define NOT_PREDICTED                                                                              \
@@ -59,7 +60,8 @@ static void fast(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg
 		rte_pktmbuf_free(seg->m);
 }
 
-/* An acceptable ACK completes a simultaneous open (RFC 9293 3.10.7.4, SYN-RECEIVED). */
+/* An acceptable ACK completes a simultaneous open, or a Fast Open of the peer (RFC 9293 3.10.7.4,
+ * SYN-RECEIVED). */
 static void established(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_seg *seg)
 {
 	tcb->snd_wnd = (uint32_t)seg->wnd << rnl_wscale_theirs(tcb->wscale);
@@ -68,7 +70,10 @@ static void established(struct rnl_core *core, struct rnl_tcb *tcb, const struct
 	tcb->max_snd_wnd = RTE_MAX(tcb->max_snd_wnd, tcb->snd_wnd);
 	rnl_tcb_set_state(core, tcb,
 			  tcb->flags & RNL_F_FIN_QUEUED ? RNL_FIN_WAIT_1 : RNL_ESTABLISHED);
-	rnl_core_event(core, tcb, RNL_EV_CONNECTED);
+	if (tcb->flags & RNL_F_PASSIVE)
+		rnl_fastopen_completed(core, tcb);
+	else
+		rnl_core_event(core, tcb, RNL_EV_CONNECTED);
 	rnl_tcp_rearm(core, tcb);
 }
 

@@ -44,7 +44,7 @@ static void start_rto(struct rnl_core *core, struct rnl_tcb *tcb)
 		rnl_ack_arm_rto(core, tcb);
 }
 
-/* The stream offset of a sequence number: SND.UNA stands for snd_bytes once SYN is acknowledged. */
+/* The stream offset of a sequence number; that of SYN is RNL_BEFORE_STREAM. */
 static uint64_t offset_of(const struct rnl_tcb *tcb, uint32_t seq)
 {
 	return tcb->snd_bytes + (seq - tcb->snd_una);
@@ -194,7 +194,7 @@ static uint32_t next_length(struct rnl_core *core, struct rnl_tcb *tcb, uint64_t
 	uint32_t window = window_room(tcb);
 	uint32_t cwnd = cwnd_room(tcb);
 	uint32_t len = (uint32_t)RTE_MIN(left, (uint64_t)(largest(core, tcb) - option));
-	bool idle = tcb->snd_una == tcb->snd_nxt;
+	bool idle = offset_of(tcb, tcb->snd_nxt) == tcb->work->snd.una; /* but for SYN */
 	bool nodelay = rnl_core_policy(core, tcb)->opts.nodelay;
 
 	tcb->flags &= ~RNL_F_CWND_LIMITED;
@@ -224,11 +224,12 @@ static uint32_t next_length(struct rnl_core *core, struct rnl_tcb *tcb, uint64_t
 	return len >= tcb->max_snd_wnd / 2 && (len < left || nodelay || idle) ? len : 0;
 }
 
-/* FIN goes with the last octet when the window takes both. */
+/* FIN goes with the last octet when the window takes both; not before SYN is acknowledged (RFC 9293
+ * 3.10.4). */
 static bool fin_fits(const struct rnl_tcb *tcb, uint32_t len)
 {
 	return (tcb->flags & RNL_F_FIN_QUEUED) && !(tcb->flags & RNL_F_FIN_SENT) &&
-	       window_room(tcb) > len;
+	       window_room(tcb) > len && tcb->state != RNL_SYN_RECEIVED;
 }
 
 /* TSO: as much of len as makes a chain that the port takes. */
@@ -407,13 +408,14 @@ static enum verdict send_syn(struct rnl_core *core, struct rnl_tcb *tcb)
 	struct rnl_range r = stamp(core, tcb, tcb->snd_una, tcb->snd_una + 1);
 
 	if (!rnl_sentq_empty(&w->sentq)) {
-		uint32_t i = rnl_sentq_first_lost(&w->sentq, &core->ranges);
+		uint32_t i = w->sentq.head; /* data may follow it */
 
-		if (i == RNL_NIL)
+		if (!(rnl_sentq_at(&core->ranges, i)->flags & RNL_RANGE_LOST))
 			return DONE;
 		if (!rnl_emit_syn(core, tcb))
 			return STUCK;
-		rnl_core_count(core, RNL_C_tcp_syn_retransmits);
+		rnl_core_count(core, tcb->state == RNL_SYN_RECEIVED ? RNL_C_tcp_syn_ack_retransmits
+								    : RNL_C_tcp_syn_retransmits);
 		rnl_sentq_resent(&w->sentq, &core->ranges, i, &r);
 		return DONE;
 	}
@@ -452,6 +454,24 @@ static enum verdict acks(struct rnl_core *core, struct rnl_tcb *tcb)
 	return DONE;
 }
 
+/*
+ * RFC 7413 4.2.2: after a Fast Open the server need not wait for the last ACK of the handshake, unless
+ * its SYN-ACK got lost: then what works is found out first.
+ */
+static enum verdict before_established(struct rnl_core *core, struct rnl_tcb *tcb)
+{
+	enum verdict v = send_syn(core, tcb);
+
+	if (v == STUCK || tcb->state != RNL_SYN_RECEIVED || !(tcb->flags & RNL_F_PASSIVE) ||
+	    tcb->syn_lost || (tcb->flags & RNL_F_URGENT))
+		return v;
+	rnl_info_before_output(core, tcb);
+	rnl_pace_begin(core, tcb);
+	v = new_data(core, tcb);
+	rnl_info_after_output(core, tcb);
+	return v;
+}
+
 static bool may_send_data(const struct rnl_tcb *tcb)
 {
 	switch (tcb->state) {
@@ -473,7 +493,7 @@ bool rnl_tcp_output(struct rnl_core *core, struct rnl_tcb *tcb)
 	if (tcb->state == RNL_CLOSED)
 		return true;
 	if (tcb->state == RNL_SYN_SENT || tcb->state == RNL_SYN_RECEIVED)
-		return send_syn(core, tcb) != STUCK;
+		return before_established(core, tcb) != STUCK;
 	if (tcb->work != NULL && may_send_data(tcb)) {
 		uint32_t nxt = tcb->snd_nxt;
 

@@ -172,7 +172,7 @@ static bool believable(const struct rnl_core *core, const struct rnl_tcb *tcb, u
 	uint32_t i = tcb->work->sentq.head;
 	const struct rnl_range *r;
 
-	if (tcb->snd_bytes <= mss)
+	if (tcb->snd_bytes + 1 <= mss + UINT64_C(1)) /* RNL_BEFORE_STREAM, too */
 		return true;
 	for (; i != RNL_NIL; i = r->next) {
 		r = rnl_sentq_at(&core->ranges, i);

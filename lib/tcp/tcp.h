@@ -22,6 +22,8 @@ void rnl_tcb_set_state(struct rnl_core *core, struct rnl_tcb *tcb, enum rnl_stat
 struct rnl_work *rnl_tcb_busy(struct rnl_core *core, struct rnl_tcb *tcb);
 /** Makes the header template anew: what it says was agreed, or changed. There is a working set. */
 void rnl_tcb_template(struct rnl_core *core, struct rnl_tcb *tcb);
+/** Begins congestion control anew, with what the handshake found out. There is a working set. */
+void rnl_tcb_start_cc(struct rnl_core *core, struct rnl_tcb *tcb);
 /** Gives the working set back when nothing is queued, in flight or timed. */
 void rnl_tcb_fold(struct rnl_core *core, struct rnl_tcb *tcb);
 /** Frees whatever the working set holds, and the set. */
@@ -242,7 +244,11 @@ void rnl_ecn_promote(struct rnl_core *core, struct rnl_tcb *tcb, const struct rn
 void rnl_ecn_timewait(const struct rnl_core *core, const struct rnl_tcb *tcb,
 		      struct rnl_mini *mini);
 
-/* ---- handshake.c, timewait.c ---- */
+/* ---- handshake.c, timewait.c (fastopen.c: tcp/fastopen.h) ---- */
+
+/* DEVIATES RFC 9293 3.8.3: a SYN-ACK is given up after a minute, not three: half-open blocks are what
+ * a flood fills. */
+#define RNL_SYN_ACK_RETRIES 5
 
 /** Begins an active open: SYN-SENT, SYN on the output list. @return false: no memory. */
 bool rnl_handshake_connect(struct rnl_core *core, struct rnl_tcb *tcb);
@@ -267,6 +273,8 @@ enum rnl_mini_verdict {
 /** A segment for a half-open connection. Does not take seg->m. */
 enum rnl_mini_verdict rnl_handshake_mini(struct rnl_core *core, struct rnl_mini *mini,
 					 const struct rnl_seg *seg);
+/** Takes over what both SYNs say, by way of the mini block. */
+void rnl_handshake_adopt(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_mini *mini);
 /** Makes an ESTABLISHED connection of a half-open one; tcb was initialised with its key. */
 void rnl_handshake_promote(struct rnl_core *core, struct rnl_tcb *tcb, const struct rnl_mini *mini,
 			   const struct rnl_seg *seg);

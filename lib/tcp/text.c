@@ -218,7 +218,7 @@ static void process_fin(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_s
 static bool receives(const struct rnl_tcb *tcb)
 {
 	return tcb->state == RNL_ESTABLISHED || tcb->state == RNL_FIN_WAIT_1 ||
-	       tcb->state == RNL_FIN_WAIT_2;
+	       tcb->state == RNL_FIN_WAIT_2 || tcb->state == RNL_SYN_RECEIVED; /* RFC 7413 4.2.2 */
 }
 
 /* RFC 9293 3.4. */

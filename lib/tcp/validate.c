@@ -87,11 +87,12 @@ static bool is_syn_ack_again(const struct rnl_core *core, const struct rnl_tcb *
  * RFC 5961 4.2: SYN on a synchronised connection is challenged, whatever its sequence number.
  * While a simultaneous open is under way, the peer's SYN-ACK repeats the SYN that we have seen: what
  * is left is its acknowledgement (RFC 9293 3.5); and a peer that did not hear our answer sends SYN
- * again.
+ * again, without the data of a Fast Open (RFC 7413 4.2.2).
  */
 static bool syn_ok(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *seg)
 {
-	bool repeated = tcb->state == RNL_SYN_RECEIVED && seg->seq == tcb->rcv_nxt - 1;
+	bool repeated = tcb->state == RNL_SYN_RECEIVED &&
+			seg->seq == tcb->rcv_nxt - 1 - (uint32_t)tcb->rcv_bytes;
 
 	if (!(seg->flags & RNL_TH_SYN))
 		return true;
@@ -105,6 +106,7 @@ static bool syn_ok(struct rnl_core *core, struct rnl_tcb *tcb, struct rnl_seg *s
 		return true;
 	}
 	if (repeated) {
+		rnl_core_count(core, RNL_C_tcp_syn_ack_retransmits);
 		rnl_emit_syn(core, tcb);
 		return false;
 	}

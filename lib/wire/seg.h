@@ -40,11 +40,13 @@
 #define RNL_OPT_SACK_OK 0x0004u
 #define RNL_OPT_TS 0x0008u
 #define RNL_OPT_SACK 0x0010u
+#define RNL_OPT_TFO 0x0040u
 #define RNL_OPT_UTO 0x0080u
 #define RNL_OPT_ACCECN 0x0100u
 #define RNL_OPT_BAD 0x8000u /* an impossible length ended the parse */
 
 #define RNL_SACK_MAX 4
+#define RNL_TFO_COOKIE_MAX 16 /* RFC 7413 2 */
 
 struct rnl_sack {
 	uint32_t left, right; /* [left, right) */
@@ -67,6 +69,8 @@ struct rnl_tcpopt {
 	uint32_t tsval, tsecr;
 	struct rnl_sack sack[RNL_SACK_MAX];
 	struct rnl_accecn accecn;
+	uint8_t tfo_len; /* octets of the Fast Open cookie; 0: it is asked for (RFC 7413 2) */
+	uint8_t tfo[RNL_TFO_COOKIE_MAX];
 };
 
 /** Network header of one packet. */

@@ -5,16 +5,19 @@
  * that is not its own is stepped over like an unknown one.
  * Refuses: meaning (whether an option was agreed, whether it may stand on this segment).
  * Floor 1. RFC 9293 3.2, RFC 7323 2.2, 3.2, appendix A, RFC 2018 2, 3, RFC 5482 3.3,
- * RFC 9768 3.2.3.
+ * RFC 9768 3.2.3, RFC 7413 2.
  */
 #include "wire/tcpopt.h"
 
+#include <string.h>
+
 #include "wire/octets.h"
 
-enum kind { END = 0, NOP = 1, MSS = 2, WSCALE = 3, SACK_OK = 4, SACK = 5, TIMESTAMPS = 8, UTO = 28 };
+enum kind { END = 0, NOP = 1, MSS = 2, WSCALE = 3, SACK_OK = 4, SACK = 5, TIMESTAMPS = 8, UTO = 28, TFO = 34 };
 enum { ACCECN0 = 172, ACCECN1 = 174 };
 
 #define TS_LEN 10
+#define TFO_COOKIE_MIN 4       /* RFC 7413 2 */
 #define TS_ALIGNED 0x0101080au /* NOP NOP TS 10: RFC 7323 appendix A */
 #define WSCALE_LIMIT 14        /* RFC 7323 2.3 */
 
@@ -60,6 +63,16 @@ static void take_accecn(const uint8_t *p, unsigned int len, struct rnl_tcpopt *o
 	a->e1b = v[a->order1 ? 0 : 2];
 }
 
+/* RFC 7413 2: a cookie of 4 to 16 octets, an even number of them; or none. */
+static void take_tfo(const uint8_t *value, unsigned int len, struct rnl_tcpopt *out)
+{
+	if (len != 0 && (len < TFO_COOKIE_MIN || len > RNL_TFO_COOKIE_MAX || len % 2 != 0))
+		return;
+	out->has |= RNL_OPT_TFO;
+	out->tfo_len = (uint8_t)len;
+	memcpy(out->tfo, value, len);
+}
+
 /* One option whose whole length is inside the header. RFC 7323 2.3. */
 static void take(const uint8_t *p, unsigned int len, struct rnl_tcpopt *out)
 {
@@ -82,6 +95,8 @@ static void take(const uint8_t *p, unsigned int len, struct rnl_tcpopt *out)
 		take_sack(value, len - 2, out);
 	} else if ((p[0] == ACCECN0 || p[0] == ACCECN1) && !(out->has & RNL_OPT_ACCECN)) {
 		take_accecn(p, len, out);
+	} else if (p[0] == TFO && !(out->has & RNL_OPT_TFO)) {
+		take_tfo(value, len - 2, out);
 	}
 }
 
@@ -167,6 +182,21 @@ static uint8_t *write_sack(uint8_t *d, const struct rnl_tcpopt *opt, unsigned in
 	return d;
 }
 
+/* RFC 7413 4.2.2: not at all where it does not fit. */
+static uint8_t *write_tfo(uint8_t *d, const struct rnl_tcpopt *opt, unsigned int room)
+{
+	unsigned int len = (2 + opt->tfo_len + 3u) & ~3u;
+
+	if (!(opt->has & RNL_OPT_TFO) || len > room)
+		return d;
+	memset(d, NOP, len);
+	d += len - 2 - opt->tfo_len;
+	d[0] = TFO;
+	d[1] = (uint8_t)(2 + opt->tfo_len);
+	memcpy(d + 2, opt->tfo, opt->tfo_len);
+	return d + 2 + opt->tfo_len;
+}
+
 unsigned int rnl_tcpopt_write_room(uint8_t *dst, const struct rnl_tcpopt *opt, unsigned int room)
 {
 	uint8_t *d = dst;
@@ -180,6 +210,7 @@ unsigned int rnl_tcpopt_write_room(uint8_t *dst, const struct rnl_tcpopt *opt, u
 		rnl_put32(d, (uint32_t)NOP << 24 | WSCALE << 16 | 3 << 8 | opt->wscale);
 		d += 4;
 	}
+	d = write_tfo(d, opt, RNL_TCPOPT_MAXLEN - (unsigned int)(d - dst));
 	if ((opt->has & RNL_OPT_UTO) && d - dst + 4 <= RNL_TCPOPT_MAXLEN) {
 		rnl_put32(d, (uint32_t)UTO << 24 | 4 << 16 | opt->uto);
 		d += 4;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * TCP options: a total parser (any octets in, no loop, nothing read past the end) and an emitter.
- * RFC 9293 3.2, RFC 7323 2, 3, RFC 2018 2, 3, RFC 9768 3.2.3. Floor 1.
+ * RFC 9293 3.2, RFC 7323 2, 3, RFC 2018 2, 3, RFC 9768 3.2.3, RFC 7413 2. Floor 1.
  */
 #ifndef RNL_WIRE_TCPOPT_H
 #define RNL_WIRE_TCPOPT_H
@@ -17,7 +17,8 @@
  */
 void rnl_tcpopt_parse(const uint8_t *p, unsigned int len, struct rnl_tcpopt *out);
 /**
- * Writes the options in `has` (SACK blocks: as many as fit into 40 octets), padded with NOP to a
+ * Writes the options in `has` (SACK blocks: as many as fit into 40 octets; Fast Open before the user
+ * timeout, each if it fits), padded with NOP to a
  * multiple of four, each aligned as RFC 7323 appendix A recommends.
  * @return octets written, at most 40.
  */

@@ -38,6 +38,9 @@ void packet_learn(struct dialogue *d, const struct packet *p)
 		f->local_known = true;
 	}
 	while ((o = option_next(p, &i)) != NULL) {
+		/* The peer is one host, however many flows it has. */
+		for (unsigned int k = 0; *o == OPT_TFO && o[1] == 10 && k < FLOWS_MAX; k++)
+			memcpy(d->flow[k].cookie, o + 2, 8);
 		if (*o != OPT_TS)
 			continue;
 		f->ts_last = get32(o + 2);
@@ -190,6 +193,8 @@ static bool option_is(const struct option *want, const uint8_t *o, const struct 
 	case OPT_ACCECN0:
 	case OPT_ACCECN1:
 		return accecn_is(want, o);
+	case OPT_TFO:
+		return o[1] == 2 + want->a.value;
 	case OPT_SACKOK:
 		return o[1] == 2;
 	case OPT_SACK:

@@ -32,6 +32,7 @@
 #define OPT_TS 8
 #define OPT_ACCECN0 172
 #define OPT_ACCECN1 174
+#define OPT_TFO 34
 #define OPT_RAW 256 /* octets as they stand in the script */
 
 #define PACKET_MAX 4096
@@ -53,7 +54,8 @@ struct number {
 
 struct option {
 	int kind;
-	struct number a, b; /* mss, wscale: a; ts: a:b */
+	struct number a, b; /* mss, wscale: a; ts: a:b; tfo: a is octets of the cookie */
+	bool wrong; /* tfo: not the cookie that was given */
 	unsigned int ncounters;
 	uint32_t counter[3]; /* accecn0, accecn1 */
 	unsigned int nsack;
@@ -102,6 +104,7 @@ struct flow {
 	uint32_t peer_isn, local_isn, ts_base, ts_last;
 	uint64_t ts_base_ns;
 	bool local_known, ts_known;
+	uint8_t cookie[8]; /* Fast Open: the latest that the stack gave */
 };
 
 struct sockrec {

@@ -119,6 +119,12 @@ static size_t option_write(uint8_t *p, const struct option *o, const struct flow
 			put16(p + 3 + 3 * i, o->counter[i] & 0xffff);
 		}
 		return p[1];
+	case OPT_TFO:
+		p[0] = OPT_TFO;
+		p[1] = (uint8_t)(2 + o->a.value);
+		for (unsigned int i = 2; i < p[1]; i++)
+			p[i] = f->cookie[i - 2] ^ (o->wrong ? 0x55 : 0);
+		return p[1];
 	default:
 		p[0] = (uint8_t)o->kind;
 		return 1;

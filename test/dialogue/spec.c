@@ -152,6 +152,20 @@ static bool accecn_parse(struct dialogue *d, char **rest, struct option *o)
 	return true;
 }
 
+/* tfo asks for a cookie, tfo cookie is the one that the stack gave, tfo wrong is not. */
+static bool tfo_parse(struct dialogue *d, const char *w, struct option *o)
+{
+	o->kind = OPT_TFO;
+	if (w == NULL)
+		return true;
+	o->a.value = 8;
+	o->wrong = strcmp(w, "wrong") == 0;
+	if (o->wrong || strcmp(w, "cookie") == 0)
+		return true;
+	dialogue_fail(d, "\"%s\": tfo, tfo cookie or tfo wrong", w);
+	return false;
+}
+
 static bool option_parse(struct dialogue *d, char *text, struct option *o)
 {
 	static const struct {
@@ -170,6 +184,8 @@ static bool option_parse(struct dialogue *d, char *text, struct option *o)
 			o->kind = names[i].kind;
 	if (name != NULL && strcmp(name, "raw") == 0)
 		return raw_parse(d, &text, o);
+	if (name != NULL && strcmp(name, "tfo") == 0)
+		return tfo_parse(d, word_next(&text), o);
 	if (name != NULL && strcmp(name, "sack") == 0)
 		return sack_parse(d, &text, o);
 	if (o->kind == OPT_ACCECN0 || o->kind == OPT_ACCECN1)

@@ -177,7 +177,12 @@ static void options_round_trip(const struct rnl_tcpopt *opt)
 	len = rnl_tcpopt_write(p, &in);
 	demand(len <= sizeof(p) && len % 4 == 0);
 	rnl_tcpopt_parse(p, len, &out);
-	demand((out.has | RNL_OPT_SACK) == (in.has | RNL_OPT_SACK));
+	/* These give way where there is no room. */
+	demand((out.has | RNL_OPT_SACK | RNL_OPT_UTO | RNL_OPT_TFO) ==
+	       (in.has | RNL_OPT_SACK | RNL_OPT_UTO | RNL_OPT_TFO));
+	demand((out.has & ~in.has) == 0);
+	if (out.has & RNL_OPT_TFO)
+		demand(out.tfo_len == in.tfo_len && memcmp(out.tfo, in.tfo, in.tfo_len) == 0);
 	demand(out.nsack <= in.nsack);
 	demand(memcmp(out.sack, in.sack, out.nsack * sizeof(in.sack[0])) == 0);
 }
@@ -220,6 +225,8 @@ static void parse_options(const uint8_t *p, uint32_t len)
 	rnl_tcpopt_parse(copy, len, &opt);
 	free(copy);
 	demand(opt.nsack <= RNL_SACK_MAX);
+	if (opt.has & RNL_OPT_TFO)
+		demand(opt.tfo_len <= RNL_TFO_COOKIE_MAX && opt.tfo_len % 2 == 0 && opt.tfo_len != 2);
 	options_round_trip(&opt);
 }
 

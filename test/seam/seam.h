@@ -118,7 +118,7 @@ void rnl_seam_forget(struct rnl_seam *s, int fd);
 
 /**
  * Sets an option by the name of its field in struct rnl_conn_opts, such as "nodelay", or in
- * struct rnl_listen_config ("backlog", "syncookies"); before listen or connect for what they open,
+ * struct rnl_listen_config ("backlog", "syncookies", and "fastopen_limit" for fastopen); before listen or connect for what they open,
  * later on the connection.
  * @return 0, -EBADF, -ENOPROTOOPT (no such name), -ERANGE, or as rnl_set_opts().
  */

@@ -25,6 +25,7 @@ struct sock {
 	struct {
 		uint32_t backlog;
 		uint8_t syncookies;
+		uint32_t fastopen_limit; /* its `fastopen` */
 	} lopts; /* of a listener */
 	struct rnl_conn_info last; /* as `closed` saw it */
 	struct rnl_seam_status st;

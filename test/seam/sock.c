@@ -197,6 +197,7 @@ int rnl_seam_listen(struct rnl_seam *s, int fd, unsigned int backlog)
 	cfg.port_first = k->lport;
 	cfg.backlog = backlog != 0 ? backlog : k->lopts.backlog;
 	cfg.syncookies = k->lopts.syncookies;
+	cfg.fastopen = k->lopts.fastopen_limit;
 	cfg.ctx = k;
 	cfg.opts = k->opts;
 	rc = rnl_listen(s->stack, &cfg, &k->listener, &err);
@@ -476,6 +477,7 @@ static const struct {
     OPT(no_soft_errors),
     LISTEN_OPT(backlog),
     LISTEN_OPT(syncookies),
+    LISTEN_OPT(fastopen_limit),
     OPT(no_black_hole),
 };
 

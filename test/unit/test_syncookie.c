@@ -148,7 +148,7 @@ static void rotate__keeps_handshakes_under_way(void **state)
 {
 	open_pair(RNL_SYNCOOKIES_ALWAYS, false);
 	connect_up_to_syn_ack();
-	rnl_secrets_rotate(w.a.st, new_secret);
+	rnl_secrets_rotate(w.a.st, new_secret, NULL);
 	pair_settle();
 	assert_int_equal(w.a.count[EV_ACCEPTED], 1);
 	/* and the new one works */
@@ -162,9 +162,9 @@ static void rotate__forgets_the_one_before_the_last(void **state)
 {
 	open_pair(RNL_SYNCOOKIES_ALWAYS, false);
 	connect_up_to_syn_ack();
-	rnl_secrets_rotate(w.a.st, new_secret);
-	rnl_secrets_rotate(w.a.st, NULL); /* nothing */
-	rnl_secrets_rotate(w.a.st, newer_secret);
+	rnl_secrets_rotate(w.a.st, new_secret, NULL);
+	rnl_secrets_rotate(w.a.st, NULL, NULL); /* nothing */
+	rnl_secrets_rotate(w.a.st, newer_secret, NULL);
 	pair_settle();
 	assert_int_equal(w.a.count[EV_ACCEPTED], 0);
 	assert_int_equal(pair_counter(&w.a, "tcp_syncookies_failed"), 1);

@@ -209,9 +209,40 @@ static void tcpopt__user_timeout(void **state)
 	assert_int_equal(parse(out, rnl_tcpopt_write(out, &full)).uto, 7);
 }
 
+/* RFC 7413 2: kind 34; a cookie of 4 to 16 octets, an even number; none asks for one. */
+static void tcpopt__fast_open(void **state)
+{
+	struct rnl_tcpopt o = PARSE(34, 8, 1, 2, 3, 4, 5, 6, 34, 2), back;
+	uint8_t out[RNL_TCPOPT_MAXLEN];
+
+	assert_int_equal(o.has, RNL_OPT_TFO);
+	assert_int_equal(o.tfo_len, 6);
+	assert_memory_equal(o.tfo, ((uint8_t[]){1, 2, 3, 4, 5, 6}), 6);
+	assert_int_equal(rnl_tcpopt_write(out, &o), 8);
+	assert_memory_equal(out, ((uint8_t[]){34, 8, 1, 2, 3, 4, 5, 6}), 8);
+	o = PARSE(34, 2);
+	assert_int_equal(o.has, RNL_OPT_TFO);
+	assert_int_equal(o.tfo_len, 0);
+	assert_int_equal(rnl_tcpopt_write(out, &o), 4);
+	assert_memory_equal(out, ((uint8_t[]){1, 1, 34, 2}), 4);
+	assert_int_equal(PARSE(34, 4, 1, 2).has, 0);
+	assert_int_equal(PARSE(34, 7, 1, 2, 3, 4, 5).has, 0);
+	assert_int_equal(PARSE(34, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18).has,
+			 0);
+	/* With all else that a SYN carries the longest cookie just fits; the user timeout gives way. */
+	o = full((ALL & ~RNL_OPT_SACK) | RNL_OPT_TFO | RNL_OPT_UTO, 0);
+	o.tfo_len = 16;
+	memset(o.tfo, 7, 16);
+	assert_int_equal(rnl_tcpopt_write(out, &o), 40);
+	back = parse(out, 40);
+	assert_int_equal(back.has, (ALL & ~RNL_OPT_SACK) | RNL_OPT_TFO);
+	assert_int_equal(back.tfo_len, 16);
+	assert_memory_equal(back.tfo, o.tfo, 16);
+}
+
 static void tcpopt__garbage(void **state)
 {
-	static const uint8_t likely_octets[] = {0, 1, 2, 3, 4, 5, 8, 10, 18, 255};
+	static const uint8_t likely_octets[] = {0, 1, 2, 3, 4, 5, 8, 10, 18, 34, 255};
 	struct rnl_prng rng;
 	uint8_t p[64];
 
@@ -228,6 +259,8 @@ static void tcpopt__garbage(void **state)
 		assert_true(o.nsack <= RNL_SACK_MAX);
 		assert_int_equal((o.has & RNL_OPT_SACK) != 0, o.nsack > 0);
 		assert_true(o.wscale <= 14);
+		if (o.has & RNL_OPT_TFO)
+			assert_true(o.tfo_len <= 16 && o.tfo_len % 2 == 0 && o.tfo_len != 2);
 	}
 }
 
@@ -279,6 +312,7 @@ int main(void)
 	    cmocka_unit_test(tcpopt__as_many_sack_blocks_as_fit),
 	    cmocka_unit_test(tcpopt__layout_of_appendix_a),
 	    cmocka_unit_test(tcpopt__user_timeout),
+	    cmocka_unit_test(tcpopt__fast_open),
 	    cmocka_unit_test(tcpopt__garbage),
 	};
 

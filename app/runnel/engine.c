@@ -265,6 +265,17 @@ static bool common_switch(struct rnl_conn_opts *o, const char *key)
 	return false;
 }
 
+static int take_maxrate(struct rnl_conn_opts *o, const char *value, struct rnl_error *err)
+{
+	uint64_t v;
+
+	if (rnl_service_number(value, UINT64_C(1) << 40, &v) != 0 || v < 256)
+		return rnl_service_fail(err, -EINVAL,
+		                        "maxrate=%s: give at least 256 octets per second", value);
+	o->max_pacing_bytes_per_s = v;
+	return 1;
+}
+
 /* Options that every engine has: they are TCP's. @return 1 taken, 0 unknown, -EINVAL. */
 static int common_option(struct rnl_service *s, const char *key, const char *value,
                          struct rnl_error *err)
@@ -307,14 +318,8 @@ static int common_option(struct rnl_service *s, const char *key, const char *val
 		return mss_option(key, value, 64, &o->mss, err);
 	if (strcmp(key, "min-mss") == 0)
 		return mss_option(key, value, 28, &o->min_mss, err);
-	if (strcmp(key, "maxrate") == 0) {
-		if (rnl_service_number(value, UINT64_C(1) << 40, &v) != 0 || v < 256)
-			return rnl_service_fail(err, -EINVAL,
-			                        "maxrate=%s: give at least 256 octets per second",
-			                        value);
-		o->max_pacing_bytes_per_s = v;
-		return 1;
-	}
+	if (strcmp(key, "maxrate") == 0)
+		return take_maxrate(o, value, err);
 	for (i = 0; i < RTE_DIM(numbers); i++) {
 		if (strcmp(key, numbers[i].key) != 0)
 			continue;

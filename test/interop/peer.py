@@ -182,6 +182,33 @@ def cmd_rst_us(host, port):
     return "20 connections reset, the 21st works"
 
 
+def fast_open(host, port, length):
+    """One echo with data on the SYN, if the kernel has a cookie. @return whether it was acknowledged."""
+    with socket.socket() as s:
+        sent = s.sendto(pattern(0, length), socket.MSG_FASTOPEN, (host, int(port)))
+        s.settimeout(10)  # not before: it would not wait for the handshake
+        if sent != length:
+            raise Wrong(f"{sent} of {length} octets were taken")
+        got = b""
+        while len(got) < length:
+            piece = s.recv(65536)
+            if not piece:
+                raise Wrong(f"the stream ended after {len(got)} of {length} octets")
+            got += piece
+        if got != bytes(pattern(0, length)):
+            raise Wrong("what came back differs")
+        options = s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)[5]
+    return bool(options & 32)  # TCPI_OPT_SYN_DATA
+
+
+def cmd_fastopen(host, port, *expected):
+    """For each of `expected` ("data" or "plain") one connection that must go so."""
+    for number, how in enumerate(expected):
+        if fast_open(host, port, 1000) != (how == "data"):
+            raise Wrong(f"connection {number} should be {how}")
+    return f"{len(expected)} connections"
+
+
 def cmd_refused(host, port):
     """Nobody listens: RST at once."""
     begin = time.monotonic()

@@ -145,23 +145,27 @@ static uint8_t *write_ts(uint8_t *d, const struct rnl_tcpopt *opt)
 	return d + 2 + TS_LEN;
 }
 
-static uint8_t *write_accecn(uint8_t *d, const struct rnl_tcpopt *opt)
+/* RFC 9768 3.2.3.3: as many counters as fit, beside a cookie on SYN-ACK two. */
+static uint8_t *write_accecn(uint8_t *d, const struct rnl_tcpopt *opt, unsigned int room)
 {
 	const struct rnl_accecn *a = &opt->accecn;
+	unsigned int fields = a->fields;
 	uint32_t v[3];
 
-	if (!(opt->has & RNL_OPT_ACCECN))
+	if (!(opt->has & RNL_OPT_ACCECN) || room < 4)
 		return d;
+	if (2 + 3 * fields > room)
+		fields = (room - 2) / 3;
 	v[0] = a->order1 ? a->e1b : a->e0b;
 	v[1] = a->ceb;
 	v[2] = a->order1 ? a->e0b : a->e1b;
 	*d++ = a->order1 ? ACCECN1 : ACCECN0;
-	*d++ = (uint8_t)(2 + 3 * a->fields);
-	for (unsigned int i = 0; i < a->fields; i++, d += 3) {
+	*d++ = (uint8_t)(2 + 3 * fields);
+	for (unsigned int i = 0; i < fields; i++, d += 3) {
 		d[0] = (uint8_t)(v[i] >> 16);
 		rnl_put16(d + 1, (uint16_t)v[i]);
 	}
-	for (unsigned int i = 2 + 3u * a->fields; i % 4 != 0; i++)
+	for (unsigned int i = 2 + 3u * fields; i % 4 != 0; i++)
 		*d++ = NOP;
 	return d;
 }
@@ -215,7 +219,7 @@ unsigned int rnl_tcpopt_write_room(uint8_t *dst, const struct rnl_tcpopt *opt, u
 		rnl_put32(d, (uint32_t)UTO << 24 | 4 << 16 | opt->uto);
 		d += 4;
 	}
-	d = write_accecn(d, opt);
+	d = write_accecn(d, opt, RNL_TCPOPT_MAXLEN - (unsigned int)(d - dst));
 	room = room > (unsigned int)(d - dst) ? room - (unsigned int)(d - dst) : 0;
 	return (unsigned int)(write_sack(d, opt, room) - dst);
 }

@@ -178,8 +178,8 @@ static void options_round_trip(const struct rnl_tcpopt *opt)
 	demand(len <= sizeof(p) && len % 4 == 0);
 	rnl_tcpopt_parse(p, len, &out);
 	/* These give way where there is no room. */
-	demand((out.has | RNL_OPT_SACK | RNL_OPT_UTO | RNL_OPT_TFO) ==
-	       (in.has | RNL_OPT_SACK | RNL_OPT_UTO | RNL_OPT_TFO));
+	demand((out.has | RNL_OPT_SACK | RNL_OPT_UTO | RNL_OPT_TFO | RNL_OPT_ACCECN) ==
+	       (in.has | RNL_OPT_SACK | RNL_OPT_UTO | RNL_OPT_TFO | RNL_OPT_ACCECN));
 	demand((out.has & ~in.has) == 0);
 	if (out.has & RNL_OPT_TFO)
 		demand(out.tfo_len == in.tfo_len && memcmp(out.tfo, in.tfo, in.tfo_len) == 0);

@@ -238,6 +238,20 @@ static void tcpopt__fast_open(void **state)
 	assert_int_equal(back.has, (ALL & ~RNL_OPT_SACK) | RNL_OPT_TFO);
 	assert_int_equal(back.tfo_len, 16);
 	assert_memory_equal(back.tfo, o.tfo, 16);
+	/* A server's cookie and AccECN (RFC 9768 3.2.3.3): two counters are left, none with user timeout. */
+	o = full((ALL & ~RNL_OPT_SACK) | RNL_OPT_TFO | RNL_OPT_ACCECN, 0);
+	o.tfo_len = 8;
+	o.accecn = (struct rnl_accecn){.fields = 3, .e0b = 1, .ceb = 2, .e1b = 3};
+	assert_int_equal(rnl_tcpopt_write(out, &o), 40);
+	back = parse(out, 40);
+	assert_int_equal(back.has, o.has);
+	assert_int_equal(back.accecn.fields, 2);
+	o.has |= RNL_OPT_UTO;
+	assert_int_equal(rnl_tcpopt_write(out, &o), 40);
+	assert_int_equal(parse(out, 40).accecn.fields, 0);
+	o.tfo_len = 16;
+	assert_int_equal(rnl_tcpopt_write(out, &o), 40);
+	assert_int_equal(parse(out, 40).has, (ALL & ~RNL_OPT_SACK) | RNL_OPT_TFO);
 }
 
 static void tcpopt__garbage(void **state)
